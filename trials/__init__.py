@@ -1,0 +1,1 @@
+"""Trials, sites and protocol versions: the protocol as data."""

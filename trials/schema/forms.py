@@ -1,0 +1,169 @@
+"""Forms, their items and checks, and the codelists that choices come from."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from trials.schema.base import Annotation, Count, Flag, Name, Number, Part, Rule, Sourced, Text, Whole
+
+ItemType = Literal[
+    "text",
+    "longtext",
+    "integer",
+    "number",
+    "quantity",
+    "lab",
+    "date",
+    "partial_date",
+    "time",
+    "datetime",
+    "choice",
+    "multichoice",
+    "yesno",
+    "derived",
+    "instrument",
+]
+CheckId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9._-]*$")]
+
+
+class CodeLabel(Part):
+    """A code and the words that people see for it."""
+
+    code: Text
+    label: Text
+
+
+class Codelist(Annotation):
+    """The codes that an item may take.
+
+    Attributes
+    ----------
+    unknown : tuple of str
+        Codes that rules read as *unknown* ("not tested").
+    """
+
+    name: Name
+    label: str = ""
+    codes: tuple[CodeLabel, ...]
+    unknown: tuple[str, ...] = ()
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Label by code, in the order of the pack."""
+        return {each.code: each.label for each in self.codes}
+
+
+class Possible(Part):
+    """Hard limits: a value outside is impossible, whatever the patient has."""
+
+    min: Number | None = None
+    max: Number | None = None
+    unit: str = ""
+
+
+class SdtmTarget(Part):
+    """Where an item goes in an SDTM dataset."""
+
+    domain: Name
+    testcd: str = ""
+    variable: str = ""
+    test: str = ""
+
+
+class Item(Annotation):
+    """One question of a form.
+
+    Attributes
+    ----------
+    units : tuple of str
+        Units that may be chosen; the first is offered first (quantity and lab).
+    unit : str
+        The one unit of a plain number (`mm`), shown beside the field.
+    digits : int
+        Decimals shown; rounding happens at display only.
+    result : str
+        What a derived item yields.
+    future : bool
+        Whether a date may lie after the day of entry.
+    """
+
+    id: Name
+    label: Text
+    type: ItemType
+    analyte: str = ""
+    units: tuple[Text, ...] = ()
+    unit: str = ""
+    digits: Count | None = None
+    possible: Possible | None = None
+    codelist: str = ""
+    required: Flag = True
+    future: Flag = False
+    max_length: Whole | None = None
+    show_if: Rule = ""
+    derive: Rule = ""
+    result: Literal["number", "integer", "date", "code", "text"] = "number"
+    cdash: str = ""
+    sdtm: SdtmTarget | None = None
+    help: str = ""
+
+
+class ItemGroup(Part):
+    """Items under one heading."""
+
+    title: Text
+    layout: Literal["fields", "lab", "instrument"] = "fields"
+    show_if: Rule = ""
+    items: tuple[Item, ...]
+
+
+class Check(Annotation):
+    """An edit check: the rule true is fine, false fires, unknown is silent."""
+
+    id: CheckId
+    item: Name
+    kind: Literal["soft", "hard"] = "soft"
+    rule: Text
+    message: Text
+
+
+class Form(Sourced):
+    """A case report form.
+
+    Attributes
+    ----------
+    code : str
+        Stable code (`form` in the pack).
+    repeating : bool
+        Several numbered rows in the same place.
+    row_label : str
+        How a row is named, with item ids in braces.
+    date_item : str
+        The item that dates the form's facts; the visit's date otherwise.
+    """
+
+    code: Name = Field(alias="form")
+    name: Text
+    domain: str = ""
+    repeating: Flag = False
+    row_label: str = ""
+    date_item: str = ""
+    help: str = ""
+    groups: tuple[ItemGroup, ...]
+    checks: tuple[Check, ...] = ()
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """All items, in reading order."""
+        return tuple(item for group in self.groups for item in group.items)
+
+    @cached_property
+    def items_by_id(self) -> dict[str, Item]:
+        """Items by their id."""
+        return {item.id: item for item in self.items}
+
+    def item(self, item_id: str) -> Item:
+        """Return the item of that id; KeyError where there is none."""
+        return self.items_by_id[item_id]
