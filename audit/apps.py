@@ -1,0 +1,16 @@
+"""Wiring of the room."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from audit.installation import install
+
+
+class AuditConfig(AppConfig):
+    """Puts the trail into the database whenever tables may have changed."""
+
+    name = "audit"
+    verbose_name = "Audit trail"
+
+    def ready(self) -> None:
+        post_migrate.connect(install, sender=self, dispatch_uid="audit.install")

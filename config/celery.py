@@ -1,0 +1,17 @@
+"""The Celery application; which queue a task goes to is said where the task is written (`foundation.tasks`)."""
+
+import os
+
+from celery import Celery
+from celery.signals import import_modules
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("hilum")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+@import_modules.connect
+def listen_for_life(**_: object) -> None:
+    """Load the handlers of `config.heartbeat`, which need the settings."""
+    app.loader.import_module("config.heartbeat")
