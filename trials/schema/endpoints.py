@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from trials.schema.base import Flag, Sourced, Text, Whole
+from trials.schema.base import Plain, Sourced, Text
 
 
 class Endpoint(Sourced):
@@ -27,4 +27,4 @@ class Endpoint(Sourced):
     kind: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
     role: Literal["primary", "secondary", "exploratory"] = "secondary"
     sub_studies: tuple[Text, ...] = ()
-    parameters: dict[str, Whole | Flag | str | None] = Field(default_factory=dict)
+    parameters: dict[str, Plain] = Field(default_factory=dict)

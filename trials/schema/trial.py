@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from trials.schema.base import NUMBER, Code, Day, Flag, Part, SettingName, Sourced, Text, Whole
+from trials.schema.base import NUMBER, Code, Day, Flag, Part, Plain, SettingName, Sourced, Text, Whole
 
 
 class TrialInfo(Part):
@@ -79,7 +79,7 @@ class Setting(Sourced):
     """A named number or choice of the protocol that rules need by name."""
 
     name: SettingName
-    value: Whole | Flag | str | None
+    value: Plain
     unit: str = ""
     label: Text
     choices: tuple[Text, ...] = ()

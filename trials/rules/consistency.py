@@ -1,0 +1,33 @@
+"""All consistency rules of a protocol, in the order in which a reader wants to hear of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trials.rules import measures, projection, references, sense
+from trials.rules.findings import Finding
+from trials.schema import Protocol
+
+RULES = (
+    references.duplicates,
+    references.sources,
+    references.design,
+    references.eligibility,
+    references.visits,
+    references.forms,
+    references.codelists,
+    projection.facts,
+    measures.units,
+    sense.allocation,
+    sense.settings,
+    sense.windows,
+    sense.items,
+    sense.treatment,
+    sense.charter,
+)
+
+
+def inconsistencies(protocol: Protocol) -> Iterator[Finding]:
+    """Yield everything in a protocol that contradicts something else in it."""
+    for rule in RULES:
+        yield from rule(protocol)
