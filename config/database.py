@@ -106,7 +106,9 @@ def _server() -> Postgres:
 
 def _embedded(role: str) -> dict[str, Any]:
     where = str(_server().sockets)
-    return _settings(ENGINE=EMBEDDED_ENGINE, NAME=EMBEDDED_DATABASE, USER=role, PASSWORD="", HOST=where, PORT="")
+    return _settings(
+        ENGINE=EMBEDDED_ENGINE, NAME=EMBEDDED_DATABASE, USER=role, PASSWORD="", HOST=where, PORT=""
+    )
 
 
 def _parsed(url: str) -> dict[str, Any]:

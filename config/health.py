@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import redis
 from django.conf import settings
 from django.db import Error, connections
-from django.http import HttpRequest, JsonResponse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.http import HttpRequest, HttpResponseNotAllowed, JsonResponse
+from django.http.response import HttpResponseBase
 
 from config.heartbeat import BEAT, WORKER, broker
 
+PATH = "/healthz"
 OK = "ok"
 
 
-@never_cache
-@require_safe
-def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when database, broker, worker and beat are up; 503 with the culprit named otherwise.
+class HealthMiddleware:
+    """Answers `/healthz` before anything that needs a session, a user or a certain host name.
 
-    Public: it tells nothing about data, and opens no session.
+    200 when database, broker, worker and beat are up; 503 with the culprit named otherwise. Public: the answer tells
+    nothing about data.
     """
-    report = {"database": _database(), **_broker_and_those_behind()}
-    return JsonResponse(report, status=200 if set(report.values()) == {OK} else 503)
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path != PATH:
+            return self.get_response(request)
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        report = health()
+        well = all(value == OK for value in report.values())
+        response = JsonResponse(report, status=200 if well else 503)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+def health() -> dict[str, str]:
+    """State of each part: `ok`, or what is wrong with it."""
+    return {"database": _database(), **_broker_and_those_behind()}
 
 
 def _database() -> str:
@@ -41,13 +58,14 @@ def _database() -> str:
 
 def _broker_and_those_behind() -> dict[str, str]:
     try:
-        answers: Any = broker(settings.CELERY_BROKER_URL).mget(WORKER, BEAT)
+        signs: Any = broker(settings.CELERY_BROKER_URL).mget(WORKER, BEAT)
     except redis.RedisError:
-        unknown = "unknown: the broker does not answer"
+        unknown = "unknown, for the broker does not answer"
         return {"broker": "does not answer", "worker": unknown, "beat": unknown}
-    worker, beat = answers
     return {
         "broker": OK,
-        "worker": OK if worker else "no heartbeat",
-        "beat": OK if beat else "no heartbeat",
+        **{
+            name: OK if sign else "no sign of life"
+            for name, sign in zip(("worker", "beat"), signs, strict=True)
+        },
     }

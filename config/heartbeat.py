@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 
 WORKER = "hilum:alive:worker"
 BEAT = "hilum:alive:beat"
-EVERY_SECONDS = 2.0
-LIFE_SECONDS = 6
+EVERY_SECONDS = 1.0
+LIFE_SECONDS = 4
 
 
 @cache

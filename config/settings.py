@@ -31,6 +31,10 @@ else:
     if not SECRET_KEY:
         raise ImproperlyConfigured("SECRET_KEY is not set. Outside of training mode it must be.")
 
+DEMO_PASSWORD = text(
+    "DEMO_PASSWORD"
+)  # for the command that fills an empty database; `make run` makes one if unset
+
 # Rooms --------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 INSTALLED_APPS = [
@@ -54,6 +58,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "foundation.middleware.RequestIdMiddleware",
+    "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -99,6 +104,8 @@ TIME_ZONE = "UTC"
 
 # Database and broker ------------------------------------------------------------------------------------------------
 DATABASES = databases(SECRET_KEY)
+for _connection in DATABASES.values():
+    _connection.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 CELERY_BROKER_URL = broker_url(DATA_FOLDER)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.5,
@@ -125,7 +132,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_MAX_LOOP_INTERVAL = 2
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 
 # Files --------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -135,7 +142,9 @@ STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
 SPRITE = "sprite.svg"
 DJANGO_VITE = {"default": {"dev_mode": False, "manifest_path": FRONTEND_DIST / "manifest.json"}}
 STORAGE_URL = text("STORAGE_URL", f"file://{DATA_FOLDER / 'files'}")
-MEDIA_ROOT = Path(STORAGE_URL.removeprefix("file://")) if STORAGE_URL.startswith("file://") else DATA_FOLDER / "files"
+MEDIA_ROOT = (
+    Path(STORAGE_URL.removeprefix("file://")) if STORAGE_URL.startswith("file://") else DATA_FOLDER / "files"
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
@@ -219,7 +228,6 @@ else:  # behind a proxy that speaks TLS and sets X-Forwarded-Proto
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds())
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -235,7 +243,12 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "COERCE_DECIMAL_TO_STRING": True,
 }
-SPECTACULAR_SETTINGS = {"TITLE": "Hilum", "VERSION": "1.0.0", "OAS_VERSION": "3.1.1", "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Hilum",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
 
 # Log ----------------------------------------------------------------------------------------------------------------
 LOGGING = {

@@ -72,6 +72,8 @@ class Invalid(DomainError):
     template = "Please check what is marked."
     status = 422
 
-    def __init__(self, errors: dict[str, str] | None = None, *, field: str | None = None, **data: Any) -> None:
+    def __init__(
+        self, errors: dict[str, str] | None = None, *, field: str | None = None, **data: Any
+    ) -> None:
         self.errors = dict(errors or {})
         super().__init__(field=field, **data)

@@ -56,7 +56,9 @@ class ShownPanel:
 _panels: dict[str, list[Panel]] = defaultdict(list)
 
 
-def register(place: str, *, order: int, title: str, url: Callable[[Any], str | None], permission: str) -> None:
+def register(
+    place: str, *, order: int, title: str, url: Callable[[Any], str | None], permission: str
+) -> None:
     """Offer a panel at a place.
 
     Parameters

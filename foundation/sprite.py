@@ -1,21 +1,19 @@
-"""Where the sprite of icons lies."""
+"""Where the built files of the front end lie."""
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 
-from django.conf import settings
-from django.contrib.staticfiles import finders
-from django.templatetags.static import static
+from django_vite.core.asset_loader import DjangoViteAssetLoader
 
 
 @cache
-def sprite_url() -> str:
-    """Address of the sprite, with a digest of its content so that browsers may keep it."""
-    found = finders.find(settings.SPRITE)
-    address = static(settings.SPRITE)
-    if not isinstance(found, str):
-        return address
-    with open(found, "rb") as file:
-        return f"{address}?v={hashlib.sha256(file.read()).hexdigest()[:10]}"
+def asset_url(path: str) -> str:
+    """Address of a built file; its name carries a digest, so that browsers may keep it for ever.
+
+    Parameters
+    ----------
+    path
+        The file in the source, as `vite` names it in its manifest: ``src/generated/sprite.svg``.
+    """
+    return str(DjangoViteAssetLoader.instance().generate_vite_asset_url(path, "default"))

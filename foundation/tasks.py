@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Literal
 
-from celery import Task, shared_task
+from celery import Task, shared_task  # noqa: TID251 - the one place
 from celery.schedules import crontab
 from django.db import transaction
 from kombu.exceptions import OperationalError

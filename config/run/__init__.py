@@ -1,0 +1,1 @@
+"""`make run`: everything that Hilum needs, in the foreground of one terminal."""

@@ -1,0 +1,49 @@
+"""Before the first request: tables, protocols, and people to try it out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.core.management import call_command, get_commands
+
+from config.run.child import say
+
+DEMO_ACCOUNTS = (
+    "coordinator",
+    "investigator",
+    "datamanager",
+    "monitor",
+    "radiologist",
+    "radiologist2",
+    "adjudicator",
+    "sponsor",
+    "admin",
+    "coordinator2",
+)
+
+
+def prepare() -> None:
+    """Bring the database up to date; fill it for training if it is empty."""
+    say("setup", "database: migrating")
+    call_command("migrate", database="owner", interactive=False, verbosity=0)
+    commands = get_commands()
+    if "publish_protocol" in commands:
+        for pack in bundled_packs():
+            call_command("publish_protocol", str(pack))
+    if "demo" in commands:
+        call_command("demo")
+
+
+def bundled_packs() -> list[Path]:
+    """Folders of the protocol packs that come with Hilum."""
+    folder = Path(apps.get_app_config("trials").path) / "packs"
+    return sorted(pack.parent for pack in folder.glob("*/protocol.y*ml"))
+
+
+def demo_accounts() -> list[tuple[str, str]]:
+    """User name and full name of the demo accounts that are there, in the order of the README."""
+    people = get_user_model()._default_manager.filter(username__in=DEMO_ACCOUNTS, is_active=True)
+    found = dict(people.values_list("username", "full_name"))
+    return [(name, found[name]) for name in DEMO_ACCOUNTS if name in found]

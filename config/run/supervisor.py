@@ -1,0 +1,94 @@
+"""Starts everything, watches it, restarts what dies, and ends it all together."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import redis
+
+from config.embedded.postgres import Postgres, PostgresFailed
+from config.heartbeat import BEAT, WORKER, broker
+from config.run.child import Child, end_all, say
+
+LOOK_EVERY = 0.2  # seconds
+SERVERS_FIRST = ("broker",)
+GRACE = 8.0
+HEARTBEATS = {"worker": WORKER, "beat": BEAT}
+
+
+@dataclass
+class Supervisor:
+    """The processes of one installation.
+
+    Parameters
+    ----------
+    children
+        What runs, in the order of starting; they end in the opposite order.
+    postgres
+        The embedded server, started already, or None where the database is elsewhere.
+    broker_url
+        Where worker and beat leave their signs of life.
+    """
+
+    children: list[Child]
+    postgres: Postgres | None
+    broker_url: str
+    _postgres_due: float = field(default=0.0, init=False)
+
+    def start(self) -> None:
+        """Start every child."""
+        for child in self.children:
+            child.start()
+
+    def watch(self) -> None:
+        """Look after everything until a signal ends this process's work."""
+        while True:
+            time.sleep(LOOK_EVERY)
+            self._look_after_postgres()
+            for child in self.children:
+                self._look_after(child)
+
+    def end(self) -> None:
+        """End every process: first those that use the servers, then the servers."""
+        users = [child for child in self.children if child.name not in SERVERS_FIRST]
+        end_all(users, seconds=GRACE)
+        end_all([child for child in self.children if child not in users], seconds=GRACE)
+        if self.postgres is not None:
+            self.postgres.stop()
+
+    def _look_after(self, child: Child) -> None:
+        if child.is_running():
+            return
+        if not child.due:
+            self._forget_heartbeat(child.name)
+            wait = child.plan_restart()
+            say("run", f"{child.name} {child.ended()}; starting it again in {wait:.0f} s")
+        elif time.monotonic() >= child.due:
+            child.start()
+
+    def _look_after_postgres(self) -> None:
+        if self.postgres is None or self.postgres.pid() is not None:
+            return
+        if not self._postgres_due:
+            self._postgres_due = time.monotonic() + 3
+            say("run", "postgres is down; starting it again in 3 s")
+        elif time.monotonic() >= self._postgres_due:
+            self._postgres_due = 0.0
+            try:
+                self.postgres.start()
+            except PostgresFailed as error:
+                say("run", str(error))
+
+    def _forget_heartbeat(self, name: str) -> None:
+        if name in HEARTBEATS:
+            try:
+                broker(self.broker_url).delete(HEARTBEATS[name])
+            except redis.RedisError:
+                return  # with the broker down, nobody reads it either
+
+
+def embedded_postgres_of(folder: Path) -> Postgres:
+    """A second handle on the embedded server of a data folder, to watch and stop it."""
+    return Postgres(folder / "postgres")
