@@ -1,0 +1,102 @@
+"""What one person may do at this moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from accounts.policies import roles_with
+from audit.context import Actor
+from foundation.errors import Forbidden, NotFound
+
+
+@dataclass(frozen=True)
+class RoleGrant:
+    """A role held now.
+
+    Parameters
+    ----------
+    role
+        Key of `accounts.policies.ROLES`.
+    trial
+        Code of the trial; empty for the whole installation (administrators only).
+    site
+        Code of the site; empty for all sites of the trial.
+    """
+
+    role: str
+    trial: str
+    site: str
+
+    def covers(self, trial: str, site: str | None) -> bool:
+        """Whether it reaches this trial and site; `site=None` asks for any site of the trial."""
+        return self.trial in {"", trial} and (site is None or self.site in {"", site})
+
+
+@dataclass(frozen=True)
+class Access:
+    """A person and the roles that they hold now; without a person, nothing is allowed."""
+
+    user_id: int | None
+    name: str
+    role_grants: tuple[RoleGrant, ...]
+
+    def may(self, permission: str, trial: str, site: str | None = None) -> bool:
+        """Whether the person may do this in a trial, at a site (None: at one of its sites at least)."""
+        roles = roles_with(permission)
+        return any(grant.role in roles and grant.covers(trial, site) for grant in self.role_grants)
+
+    def may_anywhere(self, permission: str) -> bool:
+        """Whether there is any trial and site where the person may do this."""
+        roles = roles_with(permission)
+        return any(grant.role in roles for grant in self.role_grants)
+
+    def trials(self, permission: str) -> set[str]:
+        """Codes of the trials where the person may do this at one site at least; empty text for all trials."""
+        return {trial for trial, _ in self.scopes(permission)}
+
+    def scopes(self, permission: str) -> list[tuple[str, str]]:
+        """Pairs of trial and site codes where the person may do this; an empty code stands for all."""
+        roles = roles_with(permission)
+        return sorted({(grant.trial, grant.site) for grant in self.role_grants if grant.role in roles})
+
+    def roles(self, trial: str | None = None, site: str | None = None) -> tuple[str, ...]:
+        """Roles held anywhere, or in a trial and at a site."""
+        held = (grant.role for grant in self.role_grants if trial is None or grant.covers(trial, site))
+        return tuple(sorted(set(held)))
+
+    def actor(self, trial: str | None = None, site: str | None = None) -> Actor:
+        """This person as the trail names them, with the roles held there.
+
+        Raises
+        ------
+        PermissionError
+            Nobody is signed in; there is no anonymous write.
+        """
+        if self.user_id is None:
+            raise PermissionError("Nobody is signed in, so nobody can act.")
+        return Actor(id=self.user_id, name=self.name, role=", ".join(self.roles(trial, site)))
+
+    def require(self, permission: str, trial: str, site: str | None = None) -> None:
+        """Go on only where the person may do this.
+
+        Raises
+        ------
+        foundation.errors.NotFound
+            The person has nothing to do with this trial or site, and must not learn that it is there.
+        foundation.errors.Forbidden
+            The person belongs there, and may not do this.
+        """
+        if self.may(permission, trial, site):
+            return
+        if any(grant.trial and grant.covers(trial, site) for grant in self.role_grants):
+            raise Forbidden
+        raise NotFound
+
+
+NOBODY = Access(user_id=None, name="", role_grants=())
+
+
+def grants_from(rows: Iterable[Mapping[str, str]]) -> tuple[RoleGrant, ...]:
+    """Role grants from what the database aggregated."""
+    return tuple(RoleGrant(row["role"], row["trial"], row["site"]) for row in rows)

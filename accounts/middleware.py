@@ -1,0 +1,76 @@
+"""What every request passes at the door: how long a session lasts, and what its person may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import AccessKind
+from accounts.selectors import access_of
+from accounts.services import record_access
+from foundation.clock import now
+
+type_respond = Callable[[HttpRequest], HttpResponseBase]
+
+STARTED = "started_at"
+SEEN = "seen_at"
+SEEN_EVERY = timedelta(seconds=60)
+
+
+class SessionLimitMiddleware:
+    """Ends a session after a pause (`SESSION_IDLE`) and after its longest time (`SESSION_ABSOLUTE`), on the server.
+
+    The time stamp is written once a minute at most; a pause is therefore measured up to a minute short.
+    """
+
+    def __init__(self, get_response: type_respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "_auth_user_id" in request.session:
+            self._check(request)
+        return self.get_response(request)
+
+    def _check(self, request: HttpRequest) -> None:
+        moment = now()
+        started = _moment(request, STARTED) or moment
+        seen = _moment(request, SEEN) or started
+        if moment - started >= settings.SESSION_ABSOLUTE:
+            _end(request, AccessKind.EXPIRED)
+        elif moment - seen >= settings.SESSION_IDLE:
+            _end(request, AccessKind.IDLE)
+        elif SEEN not in request.session or moment - seen >= SEEN_EVERY:
+            request.session[STARTED] = started.isoformat()
+            request.session[SEEN] = moment.isoformat()
+
+
+class AccessMiddleware:
+    """Sets `request.access`; the roles come with the person in one statement, when somebody first asks."""
+
+    def __init__(self, get_response: type_respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.access = SimpleLazyObject(lambda: access_of(request.user))  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+
+def _moment(request: HttpRequest, key: str) -> datetime | None:
+    text: str | None = request.session.get(key)
+    return datetime.fromisoformat(text) if text else None
+
+
+def _end(request: HttpRequest, kind: AccessKind) -> None:
+    user = request.user
+    if user.is_authenticated:
+        record_access(request, kind, user=user)
+    request.session["ended_as"] = kind.value
+    ended_as = kind.value
+    logout(request)
+    request.session["ended_as"] = ended_as

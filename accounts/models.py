@@ -1,0 +1,223 @@
+"""People, the roles granted to them, what they signed, and how they came in."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import models
+from django.db.models.functions import JSONObject, Lower
+from django.utils.crypto import salted_hmac
+
+from accounts import policies
+
+
+def fresh_salt() -> str:
+    """A random text of 32 characters."""
+    return secrets.token_hex(16)
+
+
+class GrantQuerySet(models.QuerySet["Grant"]):
+    """Roles by time."""
+
+    def held_at(self, moment: datetime) -> GrantQuerySet:
+        """Grants in force at a moment; the end is the first moment without."""
+        return self.filter(models.Q(ends__isnull=True) | models.Q(ends__gt=moment), starts__lte=moment)
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    """People, with what they may do."""
+
+    def with_grants(self, moment: datetime) -> UserQuerySet:
+        """With `grant_rows`: the roles held at a moment, read by the same statement."""
+        held = Grant.objects.held_at(moment).filter(user=models.OuterRef("pk")).order_by("role", "trial", "site")
+        rows = held.values_list(JSONObject(role="role", trial="trial", site="site"))
+        return self.annotate(grant_rows=ArraySubquery(rows))
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Makes people; `accounts.services.create_user` is what everything but a test's set-up calls."""
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> User:
+        """A person with a hashed password; without one nobody can sign in."""
+        user = User(username=User.normalize_username(username), **fields)
+        user.set_password(password)
+        user.save(force_insert=True, using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """By name of the account, whatever its case."""
+        user: User = self.get(username__iexact=username)
+        return user
+
+
+class User(AbstractBaseUser):
+    """A person. One person has one account, and an account's name is never given to another person."""
+
+    audit_masked: ClassVar = ("password", "session_salt")
+
+    username = models.CharField("user name", max_length=60, unique=True)
+    full_name = models.CharField("full name", max_length=150)
+    email = models.EmailField("e-mail", blank=True)
+    time_zone = models.CharField("time zone", max_length=60, default="Europe/Oslo")
+    is_active = models.BooleanField("active", default=True)
+    created_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+    session_salt = models.CharField(max_length=32, default=fresh_salt, editable=False)
+    last_login = None  # accounts.AccessEvent knows, and a sign-in does not rewrite the person
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("username"),
+                name="username_once_whatever_its_case",
+                violation_error_message="This user name is taken, perhaps by somebody who left.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    def get_full_name(self) -> str:
+        """The name that the trail and signatures print."""
+        return self.full_name
+
+    def get_short_name(self) -> str:
+        """The name in the page's head."""
+        return self.full_name
+
+    def get_session_auth_hash(self) -> str:
+        """Changes with the password and with `session_salt`; every session that holds another one is over."""
+        return salted_hmac("accounts.session", f"{self.password}{self.session_salt}", algorithm="sha256").hexdigest()
+
+
+class Grant(models.Model):
+    """A role that somebody holds in a trial, at one site or at all of them, from one moment to another."""
+
+    Role = models.TextChoices("Role", [(name.upper(), (name, label)) for name, label in policies.ROLES.items()])
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grants")
+    role = models.CharField(max_length=20, choices=Role.choices)
+    trial = models.CharField(max_length=20, blank=True, help_text="Code of the trial; empty for administrators.")
+    site = models.CharField(max_length=20, blank=True, help_text="Code of the site; empty for all sites.")
+    starts = models.DateTimeField()
+    ends = models.DateTimeField(null=True, blank=True, help_text="The first moment without the role.")
+    granted_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    granted_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    objects: ClassVar[models.Manager[Grant]] = models.Manager.from_queryset(GrantQuerySet)()
+
+    class Meta:
+        ordering = ["user", "trial", "site", "role", "starts"]
+        indexes = [models.Index(fields=["user", "ends"], name="accounts_grant_of_user")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends__isnull=True) | models.Q(ends__gte=models.F("starts")),
+                name="grant_ends_after_it_starts",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role=policies.ADMIN, trial="", site="") | (~models.Q(role=policies.ADMIN) & ~models.Q(trial="")),
+                name="only_administrators_hold_a_role_without_a_trial",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(granted_by__isnull=True) | ~models.Q(granted_by=models.F("user")),
+                name="nobody_grants_a_role_to_themselves",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()} {self.trial} {self.site}".strip()
+
+
+class Meaning(models.TextChoices):
+    """What a signature says (21 CFR 11.50(a)(3))."""
+
+    AUTHOR = "author", "Author"
+    REVIEW = "review", "Review"
+    APPROVAL = "approval", "Approval"
+    RESPONSIBILITY = "responsibility", "Responsibility"
+
+
+class Signature(models.Model):
+    """An electronic signature, valid while what was signed is unchanged. The database refuses to change a row."""
+
+    signer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signer_name = models.CharField(max_length=150, help_text="Printed name at the time of signing.")
+    meaning = models.CharField(max_length=20, choices=Meaning.choices)
+    at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+    target_kind = models.CharField(max_length=60)
+    target_id = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of what was signed, hexadecimal.")
+    statement = models.TextField(help_text="The sentence that the signer agreed to.")
+    seal = models.CharField(max_length=64, help_text="SHA-256 over all of the above: a row cannot be moved.")
+
+    class Meta:
+        ordering = ["target_kind", "target_id", "at"]
+        indexes = [models.Index(fields=["target_kind", "target_id", "at"], name="accounts_signature_of_target")]
+
+    def __str__(self) -> str:
+        return f"{self.signer_name}, {self.get_meaning_display()}"
+
+
+class AccessKind(models.TextChoices):
+    """What happened at the door."""
+
+    SIGNED_IN = "signed_in", "Signed in"
+    SIGNED_OUT = "signed_out", "Signed out"
+    FAILED = "failed", "Sign-in failed"
+    LOCKED = "locked", "Locked after failures"
+    IDLE = "idle", "Ended after a pause"
+    EXPIRED = "expired", "Ended after its longest time"
+    PASSWORD_CHANGED = "password_changed", "Password changed"
+    SESSIONS_ENDED = "sessions_ended", "All other sessions ended"
+    FACTOR_ADDED = "factor_added", "Second factor added"
+    FACTOR_REMOVED = "factor_removed", "Second factor removed"
+    SIGNATURE_REFUSED = "signature_refused", "Signature refused"
+
+
+class AccessEvent(models.Model):
+    """One event at the door. Rows are added and never changed; the trail holds each as well."""
+
+    at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+    kind = models.CharField(max_length=20, choices=AccessKind.choices)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    username = models.CharField(max_length=150, help_text="As typed.")
+    address = models.CharField(max_length=45, blank=True)
+    browser = models.CharField(max_length=200, blank=True)
+    session = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the session's key.")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["user", "-id"], name="accounts_accessevent_of_user")]
+
+    def __str__(self) -> str:
+        return f"{self.username}: {self.get_kind_display()}"
+
+
+class ApiToken(models.Model):
+    """A key for a program that acts for a person. Only its digest is kept."""
+
+    audit_masked: ClassVar = ("digest",)
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=60, help_text="What it is for.")
+    prefix = models.CharField(max_length=12, help_text="Its first characters, to tell tokens apart.")
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list, help_text="Permissions that it may use; it never has more than its person.")
+    created_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

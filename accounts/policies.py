@@ -1,0 +1,75 @@
+"""Which role may do what. The table is the specification of access; the tests walk it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+COORDINATOR: Final = "coordinator"
+INVESTIGATOR: Final = "investigator"
+DATAMANAGER: Final = "datamanager"
+MONITOR: Final = "monitor"
+RADIOLOGIST: Final = "radiologist"
+ADJUDICATOR: Final = "adjudicator"
+SPONSOR: Final = "sponsor"
+ADMIN: Final = "admin"
+
+ROLES: Final[dict[str, str]] = {
+    COORDINATOR: "Site coordinator",
+    INVESTIGATOR: "Investigator",
+    DATAMANAGER: "Data manager",
+    MONITOR: "Monitor",
+    RADIOLOGIST: "Central radiologist",
+    ADJUDICATOR: "Adjudicator",
+    SPONSOR: "Sponsor",
+    ADMIN: "Administrator",
+}
+
+_SITE = frozenset({COORDINATOR, INVESTIGATOR})
+_OVERSIGHT = frozenset({DATAMANAGER, MONITOR})
+_CASEBOOK = _SITE | _OVERSIGHT
+
+PERMISSIONS: Final[dict[str, frozenset[str]]] = {
+    "subject.view": _CASEBOOK,
+    "subject.register": _SITE,
+    "consent.record": _SITE,
+    "visit.record": _SITE,
+    "entry.view": _CASEBOOK,
+    "entry.write": _SITE,
+    "query.raise": _OVERSIGHT,
+    "query.answer": _SITE,
+    "query.close": _OVERSIGHT,
+    "verify.entry": frozenset({MONITOR}),
+    "freeze.entry": frozenset({DATAMANAGER}),
+    "eligibility.view": _CASEBOOK,
+    "eligibility.sign": frozenset({INVESTIGATOR}),
+    "allocate.subject": _SITE,
+    "treatment.view": _CASEBOOK,
+    "image.upload": _SITE,
+    "image.view": _SITE | {DATAMANAGER},
+    "read.perform": frozenset({RADIOLOGIST}),
+    "adjudicate.read": frozenset({ADJUDICATOR}),
+    "qol.view": _CASEBOOK,
+    "qol.invite": _SITE,
+    "safety.view": _CASEBOOK,
+    "report.view": _CASEBOOK | {SPONSOR},
+    "export.run": frozenset({DATAMANAGER, SPONSOR}),
+    "trial.admin": frozenset({ADMIN}),
+    "user.admin": frozenset({ADMIN}),
+    "audit.view": _OVERSIGHT | {INVESTIGATOR},
+}
+
+
+def roles_with(permission: str) -> frozenset[str]:
+    """The roles that hold a permission.
+
+    Raises
+    ------
+    KeyError
+        No such permission: a misspelt name must not quietly refuse everybody.
+    """
+    return PERMISSIONS[permission]
+
+
+def is_system_role(role: str) -> bool:
+    """Whether a role is held for the whole installation instead of for a trial."""
+    return role == ADMIN

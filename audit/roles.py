@@ -1,0 +1,75 @@
+"""The three roles in the database, and what each may do.
+
+*owner* (the migrator) owns the tables; `migrate` and the tests' set-up connect as it. *app* reads and writes rows;
+web, workers and commands connect as it, and it has no rights over the trail but to read it. *hilum_audit* owns the
+trail and the functions that write it; nobody can log in as it. A role in one cluster serves all its databases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+TRAIL_OWNER = "hilum_audit"
+_LOCK = 0x48494C55  # "HILU": one preparation at a time in a cluster
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Names of the roles; a password where the application's login needs one."""
+
+    owner: str
+    app: str
+    app_password: str = ""
+
+
+def prepare(connection: Connection, roles: Roles, *, database: str) -> None:
+    """Make the roles and the database where they are missing; whatever is there already stays as it is.
+
+    Parameters
+    ----------
+    connection
+        Of a superuser, or of a role with CREATEROLE and CREATEDB. Put into autocommit.
+    roles
+        The names. `roles.owner` is made only where it does not exist.
+    database
+        Made with UTF-8 and owned by the owner.
+    """
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        try:
+            _make_roles(cursor, roles)
+            if not _exists(cursor, "SELECT 1 FROM pg_database WHERE datname = %s", database):
+                _run(cursor, "CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0", database, roles.owner)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+
+def _make_roles(cursor: Cursor, roles: Roles) -> None:
+    known: Callable[[str], bool] = lambda name: _exists(cursor, "SELECT 1 FROM pg_roles WHERE rolname = %s", name)  # noqa: E731
+    if not known(roles.owner):
+        _run(cursor, "CREATE ROLE {} LOGIN CREATEDB", roles.owner)
+    if not known(TRAIL_OWNER):
+        _run(cursor, "CREATE ROLE {} NOLOGIN", TRAIL_OWNER)
+    if not known(roles.app):
+        _run(cursor, "CREATE ROLE {} LOGIN", roles.app)
+        if roles.app_password:
+            statement = sql.SQL("ALTER ROLE {} PASSWORD %s").format(sql.Identifier(roles.app))
+            cursor.execute(statement, [roles.app_password])
+    member = "SELECT 1 WHERE pg_has_role(%s, 'hilum_audit', 'member')"
+    if not _exists(cursor, member, roles.owner):
+        _run(cursor, "GRANT {} TO {}", TRAIL_OWNER, roles.owner)
+
+
+def _exists(cursor: Cursor, query: str, value: str) -> bool:
+    cursor.execute(query, [value])
+    return cursor.fetchone() is not None
+
+
+def _run(cursor: Cursor, template: str, *names: str) -> None:
+    cursor.execute(sql.SQL(template).format(*map(sql.Identifier, names)))
