@@ -24,7 +24,7 @@ TAG = "tag:yaml.org,2002:"
 class CoreLoader(yaml.CSafeLoader):
     """libyaml with the scalar words of YAML 1.2 instead of those of 1.1."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
 
 for _name, _pattern, _first in (
@@ -33,7 +33,7 @@ for _name, _pattern, _first in (
     ("int", r"[-+]?[0-9]+", "-+0123456789"),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
 ):
-    CoreLoader.add_implicit_resolver(TAG + _name, re.compile(f"^(?:{_pattern})$"), list(_first) + [""])
+    CoreLoader.add_implicit_resolver(TAG + _name, re.compile(f"^(?:{_pattern})$"), [*_first, ""])
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,11 @@ def _fault(tree: Tree, detail: ErrorDetails) -> Fault:
         span = tree.span(loc, key=True)
         near = did_you_mean(str(loc[-1]), keys_at(loc[:-1]))
         return Fault(span.file, span.first, f"unknown key '{loc[-1]}'{_place(loc[:-1])}{near}")
-    span = tree.span(loc)
-    return Fault(span.file, span.first, f"{loc[-1] if loc else 'pack'}: {_words(detail)}")
+    if loc and loc[-1] == "[key]":
+        span, name = tree.span(loc[:-1], key=True), loc[-2]
+    else:
+        span, name = tree.span(loc), loc[-1] if loc else "pack"
+    return Fault(span.file, span.first, f"{name}: {_words(detail)}")
 
 
 def _place(loc: Loc) -> str:
@@ -52,7 +55,9 @@ def _words(detail: ErrorDetails) -> str:
     kind, given = detail["type"], detail["input"]
     if kind == "literal_error":
         expected = detail["ctx"]["expected"]
-        near = did_you_mean(str(given), [each.strip("'") for each in expected.replace(" or ", ", ").split(", ")])
+        near = did_you_mean(
+            str(given), [each.strip("'") for each in expected.replace(" or ", ", ").split(", ")]
+        )
         return f"expected {expected}, not '{given}'{near}"
     if kind == "string_pattern_mismatch":
         return f"'{given}' has a character that is not allowed here ({detail['ctx']['pattern']})"

@@ -95,7 +95,9 @@ def _same_measure(fact: Fact, item: Item, at: Loc) -> Iterator[Finding]:
 
 def _from_rows(fact: Fact, form: Form, at: Loc) -> Iterator[Finding]:
     if fact.type != "list":
-        yield Finding((*at, "from"), f"name an item, as '{form.code}.ITEM': only a list is taken from all rows")
+        yield Finding(
+            (*at, "from"), f"name an item, as '{form.code}.ITEM': only a list is taken from all rows"
+        )
         return
     if not fact.fields:
         yield Finding(at, f"'{fact.name}' is a list of rows: give its 'fields'")
@@ -112,16 +114,22 @@ def _from_rows(fact: Fact, form: Form, at: Loc) -> Iterator[Finding]:
 def _codes(protocol: Protocol, fact: Fact, at: Loc) -> Iterator[Finding]:
     codelists = {each.name: each for each in protocol.codelists}
     coded: list[tuple[Loc, str, str, str]] = [(at, fact.name, fact.codelist, fact.absent)]
-    coded += [((*at, "fields", name), name, field.codelist, field.absent) for name, field in fact.fields.items()]
+    coded += [
+        ((*at, "fields", name), name, field.codelist, field.absent) for name, field in fact.fields.items()
+    ]
     for loc, name, codelist, absent in coded:
         if codelist:
             yield from unknown_reference((*loc, "codelist"), "codelist", codelist, codelists)
         if absent in ABSENT:
             continue
         if codelist in codelists:
-            yield from unknown_reference((*loc, "absent"), "code", absent, [*codelists[codelist].labels, *ABSENT])
+            yield from unknown_reference(
+                (*loc, "absent"), "code", absent, [*codelists[codelist].labels, *ABSENT]
+            )
         elif not codelist:
-            yield Finding((*loc, "absent"), f"'{name}' may be absent as 'unknown' or 'none', not as '{absent}'")
+            yield Finding(
+                (*loc, "absent"), f"'{name}' may be absent as 'unknown' or 'none', not as '{absent}'"
+            )
 
 
 def _shape(fact: Fact, at: Loc) -> Iterator[Finding]:

@@ -34,7 +34,9 @@ def _blocks(study: SubStudy, at: Loc) -> Iterator[Finding]:
         yield Finding((*at, "blocks"), "blocks, but only one arm")
     for j, size in enumerate(study.blocks):
         if total and (size < 1 or size % total):
-            yield Finding((*at, "blocks", j), f"a block of {size} does not hold the ratio, which sums to {total}")
+            yield Finding(
+                (*at, "blocks", j), f"a block of {size} does not hold the ratio, which sums to {total}"
+            )
 
 
 def settings(protocol: Protocol) -> Iterator[Finding]:
@@ -53,7 +55,9 @@ def windows(protocol: Protocol) -> Iterator[Finding]:
     for (_, one), (j, other) in combinations(numbered, 2):
         if _same_course(one, other) and _overlap(one, other):
             yield Finding(("visits", j), f"the window of '{other.code}' overlaps that of '{one.code}'")
-    treatments = [each.number for each in protocol.visits if each.kind == "treatment" and each.number is not None]
+    treatments = [
+        each.number for each in protocol.visits if each.kind == "treatment" and each.number is not None
+    ]
     for number in sorted({each for each in treatments if treatments.count(each) > 1}):
         yield Finding(("visits",), f"two treatment visits have the number {number}")
 
@@ -126,7 +130,9 @@ def _limits(item: Item, at: Loc) -> Iterator[Finding]:
     if possible.min is None and possible.max is None:
         yield Finding(where, "give 'min', 'max' or both")
     if possible.min is not None and possible.max is not None and possible.min >= possible.max:
-        yield Finding((*where, "min"), f"the lower limit {possible.min} is not below the upper, {possible.max}")
+        yield Finding(
+            (*where, "min"), f"the lower limit {possible.min} is not below the upper, {possible.max}"
+        )
     if item.type in MEASURED and possible.unit not in item.units:
         yield Finding(where, f"the unit of the limits must be one of the item's: {', '.join(item.units)}")
 

@@ -9,7 +9,7 @@ from trials.schema.base import Annotation, Part, Sourced
 from trials.schema.criteria import CriteriaSet, Criterion, LookBack, Routing
 from trials.schema.endpoints import Endpoint
 from trials.schema.facts import Fact, FactField
-from trials.schema.forms import Check, Codelist, CodeLabel, Form, Item, ItemGroup, Possible, SdtmTarget
+from trials.schema.forms import Check, CodeLabel, Codelist, Form, Item, ItemGroup, Possible, SdtmTarget
 from trials.schema.imaging import Charter
 from trials.schema.protocol import Protocol, canonical_text, digest_of
 from trials.schema.treatment import Dose, DoseFormula, DoseNumber, Premedication, TimingRule
@@ -17,9 +17,41 @@ from trials.schema.trial import Arm, ArmShare, Setting, Source, Stratum, SubStud
 from trials.schema.visits import Anchor, Visit
 
 __all__ = [
-    "Anchor", "Annotation", "Arm", "ArmShare", "Charter", "Check", "CodeLabel", "Codelist", "CriteriaSet",
-    "Criterion", "Dose", "DoseFormula", "DoseNumber", "Endpoint", "Fact", "FactField", "Form", "Item",
-    "ItemGroup", "LookBack", "Part", "Possible", "Premedication", "Protocol", "Routing", "SdtmTarget",
-    "Setting", "Source", "Sourced", "Stratum", "SubStudy", "TimingRule", "TrialInfo", "VersionInfo", "Visit",
-    "canonical_text", "digest_of",
+    "Anchor",
+    "Annotation",
+    "Arm",
+    "ArmShare",
+    "Charter",
+    "Check",
+    "CodeLabel",
+    "Codelist",
+    "CriteriaSet",
+    "Criterion",
+    "Dose",
+    "DoseFormula",
+    "DoseNumber",
+    "Endpoint",
+    "Fact",
+    "FactField",
+    "Form",
+    "Item",
+    "ItemGroup",
+    "LookBack",
+    "Part",
+    "Possible",
+    "Premedication",
+    "Protocol",
+    "Routing",
+    "SdtmTarget",
+    "Setting",
+    "Source",
+    "Sourced",
+    "Stratum",
+    "SubStudy",
+    "TimingRule",
+    "TrialInfo",
+    "VersionInfo",
+    "Visit",
+    "canonical_text",
+    "digest_of",
 ]

@@ -7,7 +7,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, PlainValidator, Strict, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    PlainValidator,
+    Strict,
+    StringConstraints,
+)
 from pydantic_core import PydanticCustomError
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -41,20 +49,6 @@ def iso_day(value: object) -> object:
     raise PydanticCustomError("day", "expected a date, such as 2025-03-04")
 
 
-Number = Annotated[Decimal, BeforeValidator(exact), PlainSerializer(str, return_type=str, when_used="json")]
-Whole = Annotated[int, Strict()]
-Count = Annotated[int, Strict(), BeforeValidator(lambda v: _not_negative(v))]
-Flag = Annotated[bool, Strict()]
-Plain = Annotated[int | bool | str | None, PlainValidator(lambda v: plain_value(v))]
-Day = Annotated[date, BeforeValidator(iso_day)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Rule = Annotated[str, StringConstraints(strip_whitespace=True)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
-FactName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*(\.[A-Z][A-Z0-9_]*)?$")]
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-SettingName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-
-
 def plain_value(value: object) -> int | bool | str | None:
     """Let a single value through: text, an integer, true, false or null (a decimal number is text)."""
     if value is None or isinstance(value, int | str):
@@ -62,10 +56,26 @@ def plain_value(value: object) -> int | bool | str | None:
     raise PydanticCustomError("plain", "expected one value: text, an integer, true, false or null")
 
 
-def _not_negative(value: object) -> object:
+def not_negative(value: object) -> object:
+    """Refuse a negative integer."""
     if isinstance(value, int) and value < 0:
         raise PydanticCustomError("count", "expected zero or more")
     return value
+
+
+Number = Annotated[Decimal, BeforeValidator(exact), PlainSerializer(str, return_type=str, when_used="json")]
+Whole = Annotated[int, Strict()]
+Count = Annotated[int, Strict(), BeforeValidator(not_negative)]
+Flag = Annotated[bool, Strict()]
+Plain = Annotated[int | bool | str | None, PlainValidator(plain_value)]
+Day = Annotated[date, BeforeValidator(iso_day)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Rule = Annotated[str, StringConstraints(strip_whitespace=True)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
+FactName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*(\.[A-Z][A-Z0-9_]*)?$")]
+FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+SettingName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Part(BaseModel):

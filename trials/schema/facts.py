@@ -6,14 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from trials.schema.base import FactName, Name, Part, Rule, Text
+from trials.schema.base import FactName, FieldName, Part, Rule, Text
 
-ScalarType = Literal[
-    "number", "integer", "quantity", "date", "datetime", "code", "text", "boolean"
-]
-FactTypeName = Literal[
-    "number", "integer", "quantity", "date", "datetime", "code", "text", "boolean", "list"
-]
+ScalarType = Literal["number", "integer", "quantity", "date", "datetime", "code", "text", "boolean"]
+FactTypeName = Literal["number", "integer", "quantity", "date", "datetime", "code", "text", "boolean", "list"]
 AS_OF = "as_of"
 REGISTRY = "registry"
 
@@ -65,5 +61,5 @@ class Fact(Part):
     where: Rule = ""
     when: Rule = ""
     absent: str = "unknown"
-    fields: dict[Name, FactField] = Field(default_factory=dict)
+    fields: dict[FieldName, FactField] = Field(default_factory=dict)
     note: str = ""

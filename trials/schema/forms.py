@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from logic.schema import Schema
+from trials.schema import vocabulary
 from trials.schema.base import Annotation, Count, Flag, Name, Number, Part, Rule, Sourced, Text, Whole
+
+if TYPE_CHECKING:
+    from trials.schema.protocol import Protocol
 
 ItemType = Literal[
     "text",
@@ -167,3 +172,7 @@ class Form(Sourced):
     def item(self, item_id: str) -> Item:
         """Return the item of that id; KeyError where there is none."""
         return self.items_by_id[item_id]
+
+    def rule_schema(self, protocol: Protocol) -> Schema:
+        """Return what rules of this form may name: its items, other forms as `FORM.ITEM`, `REFDAT`."""
+        return vocabulary.form_schema(protocol, self)

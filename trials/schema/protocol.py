@@ -10,13 +10,15 @@ from typing import Any
 
 from pydantic import model_validator
 
+from logic.schema import Schema
+from trials.schema import vocabulary
 from trials.schema.base import Code, FactName, Name, Part, SettingName, Text
 from trials.schema.criteria import CriteriaSet, Criterion, Routing
 from trials.schema.endpoints import Endpoint
 from trials.schema.facts import Fact
 from trials.schema.forms import Codelist, Form
 from trials.schema.imaging import Charter
-from trials.schema.treatment import Dose, Premedication, TimingRule
+from trials.schema.treatment import Dose, Premedication, TimingRule, TimingScope
 from trials.schema.trial import Arm, Setting, Source, SubStudy, TrialInfo, VersionInfo
 from trials.schema.visits import Anchor, Visit
 
@@ -116,6 +118,22 @@ class Protocol(Part):
     def visits_with(self, form: Name) -> tuple[Visit, ...]:
         """Return the visits that a form belongs to."""
         return tuple(each for each in self.visits if form in each.forms)
+
+    def fact_schema(self) -> Schema:
+        """Return the facts that criteria may name; built once."""
+        return self._fact_schema
+
+    def timing_schema(self, scope: TimingScope) -> Schema:
+        """Return what timing rules of a scope may name (`procedure`, `premedication`, `plan`)."""
+        return vocabulary.timing_schema(self, scope)
+
+    def setting_facts(self) -> Mapping[str, object]:
+        """Return the settings by name, to be merged into the facts that timing rules are evaluated on."""
+        return vocabulary.setting_facts(self)
+
+    @cached_property
+    def _fact_schema(self) -> Schema:
+        return vocabulary.fact_schema(self)
 
     def source_title(self, key: Text) -> str:
         """Return the title of a source; KeyError where there is none."""

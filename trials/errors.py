@@ -1,0 +1,48 @@
+"""Errors of the room."""
+
+from __future__ import annotations
+
+from foundation.errors import Conflict, DomainError, Invalid, NotFound
+
+
+class PackHasFaults(Invalid):
+    """A pack with faults cannot become a version."""
+
+    code = "pack_has_faults"
+    template = "The pack of {path} has {count} fault(s) and was not published. The first: {first}"
+
+
+class LabelTaken(Conflict):
+    """Another content was published under this label already."""
+
+    code = "version_label_taken"
+    template = "{trial} has a version {label} with another content. A changed protocol needs a new label."
+
+
+class SiteNotOpen(DomainError):
+    """The site does not take part in the trial."""
+
+    code = "site_not_open"
+    template = "{site} is not open for {trial}."
+
+
+class ContentAltered(DomainError):
+    """The stored content is not the one that was published."""
+
+    code = "protocol_content_altered"
+    template = "The content of the protocol version {sha256} was altered in the database; it is not used."
+    status = 500
+
+
+class NoVersionInForce(NotFound):
+    """The trial has no published version in force on that day."""
+
+    code = "no_version_in_force"
+    template = "{trial} has no published protocol version in force on {on}."
+
+
+class UnknownTimeZone(Invalid):
+    """The time zone is not in the IANA database."""
+
+    code = "unknown_time_zone"
+    template = "{name} is not a time zone, such as Europe/Oslo."

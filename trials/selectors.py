@@ -1,0 +1,85 @@
+"""Reads: trials that a person may see, sites, and the version in force."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import Q, QuerySet
+
+from accounts.access import Access
+from foundation import clock
+from foundation.errors import NotFound
+from trials.errors import NoVersionInForce
+from trials.models import ProtocolVersion, Site, Trial, TrialSite, VersionState
+
+SEES_TRIAL = ("subject.view", "report.view")
+
+
+def trials_visible_to(access: Access, permissions: tuple[str, ...] = SEES_TRIAL) -> QuerySet[Trial]:
+    """Return the trials in which a person holds one of the permissions."""
+    codes = {code for permission in permissions for code in access.trials(permission)}
+    return Trial.objects.filter(code__in=codes)
+
+
+def get_trial(access: Access, code: str) -> Trial:
+    """Return a trial that a person may see.
+
+    Raises
+    ------
+    NotFound
+        When there is none of that code, or not for this person.
+    """
+    trial = trials_visible_to(access).filter(code=code).first()
+    if trial is None:
+        raise NotFound
+    return trial
+
+
+def current_version(trial: Trial | str, on: date | None = None) -> ProtocolVersion:
+    """Return the version in force: published, and of those effective on the day, the latest.
+
+    Parameters
+    ----------
+    trial : Trial or str
+        The trial or its code.
+    on : date, optional
+        Today (UTC) where not given.
+
+    Raises
+    ------
+    NoVersionInForce
+        When nothing was published or everything takes effect later.
+    """
+    code = trial if isinstance(trial, str) else trial.code
+    day = on or clock.today()
+    version = (
+        ProtocolVersion.objects.select_related("trial")
+        .filter(trial__code=code, state=VersionState.PUBLISHED, effective_from__lte=day)
+        .order_by("-effective_from", "-id")
+        .first()
+    )
+    if version is None:
+        raise NoVersionInForce(trial=code, on=day.isoformat())
+    return version
+
+
+def versions_of(trial: Trial) -> QuerySet[ProtocolVersion]:
+    """Return all versions of a trial, the newest first."""
+    return trial.versions.order_by("-effective_from", "-id")
+
+
+def sites_of(trial: Trial | str, on: date | None = None) -> QuerySet[Site]:
+    """Return the sites of a trial; with a day, only those open on it."""
+    code = trial if isinstance(trial, str) else trial.code
+    parts = TrialSite.objects.filter(trial__code=code)
+    if on is not None:
+        parts = parts.filter(Q(closed_on__isnull=True) | Q(closed_on__gte=on), opened_on__lte=on)
+    return Site.objects.filter(pk__in=parts.values("site"))
+
+
+def sites_visible_to(access: Access, permission: str, trial: Trial | str) -> QuerySet[Site]:
+    """Return the sites of a trial at which a person holds the permission."""
+    code = trial if isinstance(trial, str) else trial.code
+    granted = {site for trial_code, site in access.scopes(permission) if trial_code == code}
+    sites = sites_of(code)
+    return sites if "" in granted else sites.filter(code__in=granted)
