@@ -92,6 +92,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "foundation.context.house",
+                "config.shell.shell",
             ],
             "builtins": ["foundation.templatetags.pieces"],
         },
@@ -197,6 +198,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=30)
 AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 # Security -----------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {

@@ -119,7 +119,7 @@ class Postgres:
         self._run("pg_ctl", action, "-s", "-D", str(self.folder), *arguments)
 
     def _run(self, program: str, *arguments: str) -> None:
-        account = {"user": _service_user().pw_uid, "group": _service_user().pw_gid, "extra_groups": ()}
+        account = _service_user() if os.geteuid() == 0 else None
         with self.log.open("ab") as log:
             done = subprocess.run(
                 [_binaries() / program, *arguments],
@@ -129,7 +129,9 @@ class Postgres:
                 cwd="/",
                 start_new_session=True,
                 check=False,
-                **(account if os.geteuid() == 0 else {}),
+                user=account.pw_uid if account else None,
+                group=account.pw_gid if account else None,
+                extra_groups=() if account else None,
             )
         if done.returncode:
             tail = self.log.read_text(errors="replace")[-2000:]

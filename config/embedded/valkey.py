@@ -24,7 +24,7 @@ def valkey_command(data: Path) -> list[str]:
         each.chmod(0o700)
     return [
         str(_binary()), "--port", "0", "--unixsocket", str(path), "--unixsocketperm", "600", "--dir", str(folder),
-        "--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning",
+        "--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "nothing",
     ]  # fmt: skip
 
 

@@ -15,11 +15,13 @@ from pathlib import Path
 from types import FrameType
 
 import django
+from django.core.management.base import CommandError
 
 from config import environment
 from config.run.child import Child, say
 
 LOOPBACK = "127.0.0.1"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class CannotRun(Exception):
@@ -34,7 +36,7 @@ def main() -> int:
     int
         Exit status: 0 after a signal, 1 where the installation could not be started.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, _end)
     port = environment.number("PORT", 8000, low=1, high=65535)
     data = environment.data_folder()
@@ -50,6 +52,9 @@ def main() -> int:
     django.setup()
     try:
         run_until_signalled(data, port, password=password, password_given=given)
+    except CannotRun as error:
+        say("run", str(error))
+        return 1
     finally:
         os.close(lock)
     return 0
@@ -79,13 +84,17 @@ def run_until_signalled(data: Path, port: int, *, password: str, password_given:
         supervisor.children += users
         for child in users:
             child.start()
-        _greet(port, password=password, given=password_given)
-        supervisor.watch()
+        supervisor.watch(
+            f"http://{LOOPBACK}:{port}/healthz",
+            on_ready=lambda: _greet(port, password=password, given=password_given),
+        )
     except KeyboardInterrupt:
         say("run", "ending")
+    except CommandError as error:
+        raise CannotRun(str(error)) from error
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: [child.kill() for child in supervisor.children])
+        for number in SIGNALS:
+            signal.signal(number, lambda *_: supervisor.kill())
         supervisor.end()
         say("run", "everything has ended")
 
@@ -109,11 +118,11 @@ def _processes(data: Path, port: int) -> list[Child]:
             "--max-requests", "5000", "--max-requests-jitter", "500", "--no-control-socket", "--log-level", "warning",
         ],
         "worker": [
-            str(programs / "celery"), "-A", "config", "worker", "-Q", "default,imaging,reports", "-c", "2",
+            str(programs / "celery"), "-A", "config", "--quiet", "worker", "-Q", "default,imaging,reports", "-c", "2",
             "--without-gossip", "--without-mingle", "-l", "WARNING",
         ],
         "beat": [
-            str(programs / "celery"), "-A", "config", "beat", "--scheduler", "config.heartbeat:Scheduler",
+            str(programs / "celery"), "-A", "config", "--quiet", "beat", "--scheduler", "config.heartbeat:Scheduler",
             "--schedule", str(beat / "schedule"), "--pidfile=", "-l", "WARNING",
         ],
     }  # fmt: skip

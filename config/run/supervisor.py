@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import redis
 
@@ -42,13 +46,30 @@ class Supervisor:
         for child in self.children:
             child.start()
 
-    def watch(self) -> None:
-        """Look after everything until a signal ends this process's work."""
+    def watch(self, health: str, on_ready: Callable[[], None]) -> None:
+        """Look after everything until a signal ends this process's work.
+
+        Parameters
+        ----------
+        health
+            Address that answers 200 once everything is up.
+        on_ready
+            Called then, once.
+        """
+        ready = False
         while True:
             time.sleep(LOOK_EVERY)
             self._look_after_postgres()
             for child in self.children:
                 self._look_after(child)
+            if not ready and _is_well(health):
+                ready = True
+                on_ready()
+
+    def kill(self) -> None:
+        """End every child at once, asking nobody."""
+        for child in self.children:
+            child.kill()
 
     def end(self) -> None:
         """End every process: first those that use the servers, then the servers."""
@@ -92,3 +113,11 @@ class Supervisor:
 def embedded_postgres_of(folder: Path) -> Postgres:
     """A second handle on the embedded server of a data folder, to watch and stop it."""
     return Postgres(folder / "postgres")
+
+
+def _is_well(address: str) -> bool:
+    try:
+        with urlopen(address, timeout=2) as answer:  # noqa: S310 - an http address of this machine
+            return bool(answer.status == 200)
+    except (URLError, OSError, HTTPException):
+        return False
