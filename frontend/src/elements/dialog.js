@@ -1,0 +1,36 @@
+// A native <dialog>. With `open-now` it opens when the server puts it into the page, and leaves the page when it closes.
+
+const FIRST = '[autofocus], input:not([type="hidden"], [readonly], [disabled]), select, textarea, .dialog-foot .button'
+
+class Dialog extends HTMLElement {
+  connectedCallback () {
+    this.dialog = this.querySelector('dialog')
+    if (!this.dialog || this.ready) return
+    this.ready = true
+    this.cameFrom = document.activeElement
+    this.dialog.addEventListener('close', () => this.#closed())
+    this.addEventListener('click', (event) => { if (event.target.closest('[data-close]')) this.dialog.close('') })
+    this.addEventListener('change', () => this.#needText())
+    if (this.hasAttribute('open-now')) this.open()
+  }
+
+  open () {
+    this.cameFrom = document.activeElement
+    this.dialog.showModal()
+    this.dialog.querySelector(FIRST)?.focus()
+  }
+
+  /** "Other" needs a sentence. */
+  #needText () {
+    const text = this.querySelector('textarea[name="reason_text"]')
+    if (text) text.required = Boolean(this.querySelector('[data-needs-text]:checked'))
+  }
+
+  #closed () {
+    this.dispatchEvent(new CustomEvent('edc:closed', { bubbles: true, detail: { answer: this.dialog.returnValue } }))
+    if (this.cameFrom?.isConnected) this.cameFrom.focus?.()
+    if (this.hasAttribute('open-now')) this.remove()
+  }
+}
+
+customElements.define('edc-dialog', Dialog)

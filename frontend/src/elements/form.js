@@ -1,0 +1,396 @@
+// A form that saves field by field. The server decides everything; this element carries values and says how things stand.
+import htmx, { sentenceOf, showDialog, token } from '../htmx.js'
+import { clock, focusable, goTo, isChoice, partsOf, putBack, snapshot } from './row.js'
+
+const REST = 800
+const SLOW = 300
+const FIRST_PAUSE = 1000
+const LONGEST_PAUSE = 30000
+const GIVE_UP = 15000
+
+class Form extends HTMLElement {
+  connectedCallback () {
+    if (this.ready) return
+    this.ready = true
+    this.waiting = new Map() // row id -> { row, extra, snapshot }
+    this.kept = new Map() // row id -> the snapshot that the server has
+    this.rest = new Map() // row id -> timer of a choice that may still change
+    this.busy = null
+    this.pause = FIRST_PAUSE
+    this.signal = new AbortController()
+    const listen = (target, type, handler, capture = false) => target.addEventListener(type, handler, { capture, signal: this.signal.signal })
+    for (const row of this.rows) this.#keep(row)
+    listen(this, 'input', (event) => this.#typed(event))
+    listen(this, 'change', (event) => this.#changed(event))
+    listen(this, 'focusin', (event) => this.#entered(event))
+    listen(this, 'focusout', (event) => this.#left(event))
+    listen(this, 'keydown', (event) => this.#key(event))
+    listen(this, 'click', (event) => this.#clicked(event), true)
+    listen(document, 'keydown', (event) => this.#pageKey(event))
+    listen(document, 'click', (event) => this.#clickedOutside(event))
+    listen(window, 'online', () => this.#again())
+    listen(window, 'beforeunload', (event) => { if (this.unsaved) event.preventDefault() })
+    this.#countProblems()
+  }
+
+  disconnectedCallback () {
+    this.signal.abort()
+    clearTimeout(this.retry)
+  }
+
+  get rows () { return [...this.querySelectorAll('[data-item]')] }
+
+  get unsaved () { return this.waiting.size + (this.busy ? 1 : 0) + this.rest.size }
+
+  // ---- noticing changes
+
+  #keep (row) { this.kept.set(row.id, snapshot(row)) }
+
+  #differs (row) { return this.kept.get(row.id) !== snapshot(row) }
+
+  #typed (event) {
+    const row = event.target.closest('[data-item]')
+    if (row && event.target.dataset.part) row.classList.toggle('changed', this.#differs(row))
+  }
+
+  #changed (event) {
+    const control = event.target
+    const row = control.closest('[data-item]')
+    if (!row || !control.dataset.part) return
+    if (!isChoice(control)) {
+      queueMicrotask(() => this.save(row))
+      return
+    }
+    row.classList.toggle('changed', this.#differs(row))
+    clearTimeout(this.rest.get(row.id))
+    this.rest.set(row.id, setTimeout(() => this.#rested(row), REST))
+  }
+
+  #rested (row) {
+    clearTimeout(this.rest.get(row.id))
+    this.rest.delete(row.id)
+    this.save(row)
+  }
+
+  #left (event) {
+    const row = event.target.closest?.('[data-item]')
+    if (row && !row.contains(event.relatedTarget) && this.rest.has(row.id)) this.#rested(row)
+  }
+
+  #entered (event) {
+    const row = event.target.closest('[data-item]')
+    if (!row || row === this.panelRow || !row.dataset.panelUrl || !this.dataset.panel) return
+    this.panelRow = row
+    clearTimeout(this.panelTimer)
+    this.panelTimer = setTimeout(() => this.#loadPanel(row.dataset.panelUrl), 200)
+  }
+
+  #loadPanel (url) {
+    const target = document.querySelector(this.dataset.panel)
+    if (target) return htmx.ajax('GET', url, { source: target, target, swap: 'innerHTML' })
+    return null
+  }
+
+  // ---- saving
+
+  /** Queue a row; `extra` holds a confirmation or a reason. Nothing is sent when nothing changed. */
+  save (row, extra = {}) {
+    const now = snapshot(row)
+    if (!Object.keys(extra).length && this.kept.get(row.id) === now && !this.waiting.has(row.id)) {
+      if (!this.unsaved) row.classList.remove('changed')
+      return
+    }
+    this.waiting.set(row.id, { row: row.id, extra, now })
+    this.#work()
+  }
+
+  /** Everything that is still resting or typed goes out now; resolves when the server has it all. */
+  async flush () {
+    const active = document.activeElement?.closest?.('[data-item]')
+    for (const id of [...this.rest.keys()]) this.#rested(document.getElementById(id))
+    if (active && this.contains(active) && this.#differs(active)) this.save(active)
+    while (this.busy || this.waiting.size) {
+      if (this.stuck) return false
+      await (this.busy ?? new Promise((resolve) => setTimeout(resolve, 50)))
+    }
+    return true
+  }
+
+  #again () {
+    clearTimeout(this.retry)
+    this.stuck = false
+    this.#work()
+  }
+
+  #work () {
+    if (this.busy || this.stuck) return this.#say()
+    const [id, job] = this.waiting.entries().next().value ?? []
+    if (!id) return this.#say()
+    this.waiting.delete(id)
+    this.slow = setTimeout(() => this.#state('info', 'Saving…'), SLOW)
+    this.busy = this.#send(job).finally(() => {
+      clearTimeout(this.slow)
+      this.busy = null
+      if (!this.stuck) this.#work()
+      else this.#say()
+    })
+    return undefined
+  }
+
+  async #send (job) {
+    const row = document.getElementById(job.row)
+    if (!row) return
+    const body = partsOf(row)
+    body.set('expected', row.dataset.expected ?? '')
+    for (const [name, value] of Object.entries(job.extra)) body.set(name, value)
+    const sent = snapshot(row)
+    let answer, text
+    try {
+      answer = await fetch(this.dataset.saveUrl, {
+        method: 'POST',
+        body: new URLSearchParams(body),
+        headers: { 'X-CSRFToken': token(), 'HX-Request': 'true', Accept: 'text/html' },
+        credentials: 'same-origin',
+        signal: AbortSignal.timeout(GIVE_UP),
+      })
+      text = await answer.text()
+    } catch {
+      this.#later(job, 'network') // no connection, or no answer in time
+      return
+    }
+    if (answer.redirected || answer.status === 401 || answer.status === 403) this.#later(job, 'signed-out')
+    else if (answer.status >= 500 || answer.status === 429) this.#later(job, 'server')
+    else await this.#answered(answer.status, text, row, sent, job)
+  }
+
+  #later (job, why) {
+    if (!this.waiting.has(job.row)) this.waiting.set(job.row, job)
+    this.stuck = why
+    clearTimeout(this.retry)
+    this.retry = setTimeout(() => this.#again(), this.pause)
+    this.pause = Math.min(this.pause * 2, LONGEST_PAUSE)
+  }
+
+  async #answered (status, text, row, sent, job) {
+    this.pause = FIRST_PAUSE
+    if (status === 428) {
+      this.#ask(text, row, job)
+      return
+    }
+    if (![200, 409, 422].includes(status)) {
+      this.refused = { item: row.id, sentence: sentenceOf(text, status) }
+      return
+    }
+    const typedOn = snapshot(row) !== sent
+    const live = typedOn ? partsOf(row) : null
+    await htmx.swap({ text, target: row, swap: 'outerMorph', sourceElement: this })
+    const now = document.getElementById(row.id)
+    if (!now) return
+    putBack(now, typedOn ? live : null, document.activeElement)
+    if (status === 200) this.#saved(now, sent, typedOn)
+    this.conflict = status === 409
+    this.refused = status === 422 ? { item: row.id } : this.refused?.item === row.id ? null : this.refused
+    this.#countProblems()
+  }
+
+  #saved (row, sent, typedOn) {
+    this.savedAt = new Date()
+    this.kept.set(row.id, typedOn ? sent : snapshot(row))
+    row.classList.toggle('changed', typedOn)
+    if (typedOn && !row.contains(document.activeElement)) this.save(row)
+    for (const other of this.rows) if (!this.kept.has(other.id)) this.#keep(other)
+    this.dispatchEvent(new CustomEvent('edc:saved', { bubbles: true, detail: { item: row.dataset.item } }))
+  }
+
+  // ---- a reason, a conflict
+
+  async #ask (text, row, job) {
+    const back = document.activeElement
+    await showDialog(text, this)
+    const box = document.querySelector('#dialogs edc-dialog')
+    const form = box?.querySelector('form')
+    if (!form) return
+    this.asking = row.id
+    this.#say()
+    let given = null
+    form.addEventListener('submit', (event) => {
+      event.preventDefault()
+      given = Object.fromEntries(new FormData(form))
+      box.dialog.close('save')
+    })
+    box.addEventListener('edc:closed', () => {
+      this.asking = null
+      const now = document.getElementById(row.id)
+      if (given) this.save(now, { ...job.extra, ...given })
+      else this.restore(now)
+      if (given && back?.isConnected) back.focus()
+      else goTo(now)
+      this.#say()
+    }, { once: true })
+  }
+
+  /** Put the saved value back into a row. */
+  restore (row) {
+    this.waiting.delete(row.id)
+    clearTimeout(this.rest.get(row.id))
+    this.rest.delete(row.id)
+    putBack(row, row.dataset.expected)
+    row.classList.remove('changed')
+    this.#keep(row)
+    if (this.refused?.item === row.id) this.refused = null
+    this.#say()
+  }
+
+  #clicked (event) {
+    const confirm = event.target.closest('[data-confirm]')
+    const use = event.target.closest('[data-use]')
+    const row = event.target.closest('[data-item]')
+    if (confirm && row) this.save(row, { confirm: confirm.dataset.confirm })
+    if (use && row) {
+      this.conflict = false
+      if (use.dataset.use === 'stored') {
+        this.restore(row)
+        use.closest('.message').remove()
+        goTo(row)
+      } else this.save(row, { confirm: 'conflict' })
+    }
+    const complete = event.target.closest('[data-complete]')
+    if (complete && this.unsaved && !this.flushed) {
+      event.preventDefault()
+      event.stopImmediatePropagation()
+      this.#complete(complete)
+    }
+  }
+
+  /** Buttons of the panel belong to a row of this form. */
+  #clickedOutside (event) {
+    const button = event.target.closest('[data-missing][data-for], [data-confirm][data-for]')
+    if (!button) return
+    const row = this.querySelector(`[data-item="${CSS.escape(button.dataset.for)}"]`)
+    if (!row) return
+    if (button.dataset.confirm) this.save(row, { confirm: button.dataset.confirm })
+    else this.save(row, { value: '', missing: button.dataset.missing })
+  }
+
+  async #complete (button) {
+    if (!await this.flush()) return
+    this.flushed = true
+    button.click()
+    this.flushed = false
+  }
+
+  // ---- keys
+
+  #key (event) {
+    if (event.defaultPrevented || event.isComposing) return
+    const control = event.target
+    const row = control.closest('[data-item]')
+    if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey && control.matches('input, select')) {
+      event.preventDefault()
+      this.#next(control, event.shiftKey ? -1 : 1)
+    } else if (event.key === 'Escape' && row && this.#differs(row)) {
+      event.preventDefault()
+      this.restore(row)
+    } else if ((event.key === 'ArrowDown' || event.key === 'ArrowUp') && control.matches('.lab input:not([type="radio"])')) {
+      event.preventDefault()
+      this.#inColumn(control, event.key === 'ArrowDown' ? 1 : -1)
+    } else if (/^[1-9]$/.test(event.key) && control.type === 'radio' && !event.ctrlKey && !event.altKey && !event.metaKey) {
+      this.#choose(control, Number(event.key), event)
+    }
+  }
+
+  #choose (control, number, event) {
+    const radios = [...this.querySelectorAll(`input[type="radio"][name="${CSS.escape(control.name)}"]`)]
+    const chosen = radios[number - 1]
+    if (!chosen) return
+    event.preventDefault()
+    chosen.checked = true
+    chosen.focus()
+    chosen.dispatchEvent(new Event('change', { bubbles: true }))
+  }
+
+  #next (control, step) {
+    const stops = focusable(this)
+    const own = control.type === 'radio' ? stops.findIndex((stop) => stop.name === control.name) : stops.indexOf(control)
+    const next = stops[own + step]
+    if (next) {
+      next.focus()
+      next.select?.()
+    } else if (step > 0) this.querySelector('[data-complete]')?.focus()
+  }
+
+  #inColumn (control, step) {
+    const column = [...this.querySelectorAll(`.lab input[data-part="${control.dataset.part}"]`)]
+    const next = column[column.indexOf(control) + step]
+    next?.focus()
+    next?.select?.()
+  }
+
+  #pageKey (event) {
+    if (event.defaultPrevented || document.querySelector('dialog[open]')) return
+    const ctrl = event.ctrlKey || event.metaKey
+    if (event.key === 'F8') {
+      event.preventDefault()
+      this.#problem(event.shiftKey ? -1 : 1)
+    } else if (event.key === 'F9') {
+      event.preventDefault()
+      this.#toPanel()
+    } else if (ctrl && event.key.toLowerCase() === 's') {
+      event.preventDefault()
+      this.flush()
+    } else if (ctrl && event.key === 'Enter') {
+      const button = this.querySelector('[data-complete]')
+      if (button) {
+        event.preventDefault()
+        this.#complete(button)
+      }
+    }
+  }
+
+  #problem (step) {
+    const rows = this.rows.filter((row) => row.matches('.stop, .check') && !row.hidden)
+    if (!rows.length) return
+    const here = document.activeElement?.closest?.('[data-item]')
+    const own = rows.indexOf(here)
+    const after = rows.findIndex((row) => here && here.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING)
+    const place = own >= 0 ? own + step : step > 0 ? Math.max(after, 0) : (after < 0 ? rows.length : after) - 1
+    goTo(rows[(place + rows.length) % rows.length])
+  }
+
+  #toPanel () {
+    const panel = this.dataset.panel && document.querySelector(this.dataset.panel)
+    panel?.querySelector('a[href], button, textarea, input, select')?.focus()
+  }
+
+  // ---- saying how things stand
+
+  #countProblems () {
+    const count = this.rows.filter((row) => row.matches('.stop')).length
+    const bare = document.title.replace(/^\d+ to correct · /, '')
+    document.title = count ? `${count} to correct · ${bare}` : bare
+  }
+
+  #say () {
+    const count = this.waiting.size
+    const changes = `${count} change${count === 1 ? '' : 's'}`
+    if (this.asking) this.#state('attention', 'Waiting for a reason')
+    else if (this.stuck === 'signed-out') this.#state('stop', `Not saved: ${changes}. You are signed out. Sign in again in another tab; what you typed stays here.`)
+    else if (this.stuck) this.#state('attention', `Not saved: ${changes}. Trying again`)
+    else if (this.conflict) this.#state('stop', 'Someone else changed this')
+    else if (this.refused) this.#state('stop', this.refused.sentence ?? '1 field was not accepted')
+    else if (!count && !this.busy && this.savedAt) this.#state('ok', 'All changes saved', clock(this.savedAt))
+  }
+
+  #state (tone, words, time = '') {
+    const line = this.querySelector('.save-state')
+    if (!line) return
+    line.className = `save-state ${tone}`
+    line.textContent = words
+    if (!time) return
+    const stamp = document.createElement('time')
+    stamp.textContent = time
+    line.append(' ', stamp)
+  }
+}
+
+customElements.define('edc-form', Form)

@@ -1,0 +1,55 @@
+// What every page does: search by `/`, the list of keys, colours and rows, buttons that open and close dialogs.
+
+const typing = (element) => element?.matches?.('input:not([type="radio"], [type="checkbox"]), textarea, select, [contenteditable]')
+
+document.addEventListener('keydown', (event) => {
+  if (event.defaultPrevented || event.isComposing) return
+  if (event.key === '/' && !event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target)) {
+    const search = document.getElementById('search')
+    if (search && search.offsetParent && document.documentElement.dataset.slash !== 'off') {
+      event.preventDefault()
+      search.focus()
+      search.select()
+    }
+  } else if (event.key === '/' && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault()
+    openDialog('#keys')
+  }
+})
+
+function openDialog (selector) {
+  const dialog = document.querySelector(selector)
+  if (dialog && !dialog.open) dialog.showModal()
+}
+
+const remember = (name, value) => {
+  const age = value ? 'max-age=31536000' : 'max-age=0'
+  document.cookie = `${name}=${value}; path=/; samesite=lax; ${age}${location.protocol === 'https:' ? '; secure' : ''}`
+}
+
+function choose (name, value) {
+  if (value) document.documentElement.dataset[name] = value
+  else delete document.documentElement.dataset[name]
+  remember(name, value)
+  markChoices()
+}
+
+function markChoices () {
+  for (const name of ['theme', 'density']) {
+    const now = document.documentElement.dataset[name] ?? ''
+    for (const button of document.querySelectorAll(`[data-${name}-set]`)) {
+      button.setAttribute('aria-pressed', String(button.getAttribute(`data-${name}-set`) === now))
+    }
+  }
+}
+
+document.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-theme-set], [data-density-set], [data-open], [aria-disabled="true"]')
+  if (!button) return
+  if (button.getAttribute('aria-disabled') === 'true') event.preventDefault()
+  else if (button.dataset.themeSet !== undefined) choose('theme', button.dataset.themeSet)
+  else if (button.dataset.densitySet !== undefined) choose('density', button.dataset.densitySet)
+  else openDialog(button.dataset.open)
+}, true)
+
+markChoices()

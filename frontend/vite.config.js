@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vite'
+
+const file = (path) => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  base: './',
+  publicDir: false,
+  worker: { format: 'es' },
+  resolve: {
+    // vtk.js drags in an XML writer that extends a class of Node and dies in a browser; we never write VTK XML.
+    alias: { xmlbuilder2: file('src/viewer/no-xml.js') },
+  },
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    manifest: 'manifest.json',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    cssTarget: ['chrome111', 'firefox115', 'safari15.4'],
+    chunkSizeWarningLimit: 5000,
+    rollupOptions: {
+      input: { app: file('src/app.js'), viewer: file('src/viewer.js'), epro: file('src/epro.js') },
+    },
+  },
+})
