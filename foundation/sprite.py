@@ -14,6 +14,6 @@ def asset_url(path: str) -> str:
     Parameters
     ----------
     path
-        The file in the source, as `vite` names it in its manifest: ``src/generated/sprite.svg``.
+        The file in the source, as `vite` names it in its manifest: ``generated/sprite.svg``.
     """
     return str(DjangoViteAssetLoader.instance().generate_vite_asset_url(path, "default"))

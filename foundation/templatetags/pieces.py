@@ -20,9 +20,9 @@ from foundation.sprite import asset_url
 
 register = template.Library()
 
-SPRITE = "src/generated/sprite.svg"
-FONT = "src/generated/inter-latin.woff2"
-FAVICON = "src/generated/favicon.svg"
+SPRITE = "generated/sprite.svg"
+FONT = "generated/inter-latin.woff2"
+FAVICON = "generated/favicon.svg"
 
 
 class Shown(NamedTuple):

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import subsetFont from 'subset-font'
 
 const here = new URL('..', import.meta.url)
-const generated = new URL('src/generated/', here)
+const generated = new URL('generated/', here)
 mkdirSync(generated, { recursive: true })
 
 const ranges = {

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { shapes } from './shapes.js'
 
 const here = new URL('..', import.meta.url)
-const generated = new URL('src/generated/', here)
+const generated = new URL('generated/', here)
 mkdirSync(generated, { recursive: true })
 
 function line (name) {

@@ -1,8 +1,8 @@
 // The staff pages: style, htmx, and our own elements.
 import './css/app.css'
-import './generated/favicon.svg?url'
-import './generated/sprite.svg?url'
-import './generated/inter-latin.woff2?url'
+import '../generated/favicon.svg?url'
+import '../generated/sprite.svg?url'
+import '../generated/inter-latin.woff2?url'
 import './htmx.js'
 import './page.js'
 import './elements/date.js'
