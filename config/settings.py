@@ -112,7 +112,7 @@ for _connection in DATABASES.values():
 CELERY_BROKER_URL = broker_url(DATA_FOLDER)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.5,
-    "socket_timeout": 5,
+    "socket_timeout": 0.9,  # BRPOP waits in the event loop, not in the socket
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0,
@@ -239,6 +239,8 @@ else:  # behind a proxy that speaks TLS and sets X-Forwarded-Proto
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
+VERSION = "0.1.0"
+
 # Interface for programs ---------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
@@ -249,7 +251,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Hilum",
-    "VERSION": "1.0.0",
+    "VERSION": VERSION,
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
 }
