@@ -1,0 +1,305 @@
+"""RECIST 1.1: response per timepoint from target sums, non-target lesions and new lesions.
+
+The thresholds are those of the published edition and so stand here; a trial cannot set them.
+RECIST must not judge ablated lesions (`imaging.rules.ablation` does): an ablation zone is larger than its
+tumour by intention.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from itertools import pairwise
+
+MAX_TARGETS = 5
+MAX_TARGETS_PER_ORGAN = 2
+MEASURABLE_MM = Decimal(10)
+MEASURABLE_NODE_MM = Decimal(15)
+NORMAL_NODE_MM = Decimal(10)  # a short axis below this is a normal node
+PROGRESSION_SHARE = Decimal("0.20")
+PROGRESSION_MM = Decimal(5)
+RESPONSE_SHARE = Decimal("0.30")
+
+
+class Response(StrEnum):
+    CR = "CR"
+    PR = "PR"
+    SD = "SD"
+    NON_CR_NON_PD = "NON-CR/NON-PD"
+    PD = "PD"
+    NE = "NE"
+
+
+NON_TARGET_RESPONSES = frozenset({Response.CR, Response.NON_CR_NON_PD, Response.PD, Response.NE})
+
+
+class RecistRefused(ValueError):
+    """A timepoint that cannot be assessed as it stands; `place` says where."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(reason)
+        self.place = place
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target lesion at one timepoint: longest diameter, or short axis of a node, in mm; None is not evaluable."""
+
+    organ: str
+    nodal: bool
+    mm: Decimal | None
+
+
+@dataclass(frozen=True)
+class Timepoint:
+    """One assessment. `non_target` None: there are none, or (where there were some) they were not assessed."""
+
+    on: date
+    targets: Mapping[str, Target]
+    non_target: Response | None = None
+    new_lesion: bool = False
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """The response at one timepoint. Lengths in mm, changes in per cent, unrounded.
+
+    `sum_mm` is None when a target was not evaluable; `measured_mm` is the sum of what was measured.
+    `nadir_mm` is the smallest complete sum before this timepoint, the baseline included (at the baseline:
+    its own sum). `target` is None at the baseline and where there are no targets; `overall` is None at the
+    baseline.
+    """
+
+    on: date
+    sum_mm: Decimal | None
+    measured_mm: Decimal
+    nadir_mm: Decimal | None
+    change_from_baseline_pct: Decimal | None
+    change_from_nadir_pct: Decimal | None
+    target: Response | None
+    overall: Response | None
+    because: str
+
+
+def assess_timepoints(timepoints: Sequence[Timepoint]) -> list[Assessed]:
+    """Responses of all timepoints, the first being the baseline.
+
+    Parameters
+    ----------
+    timepoints
+        In order of date. A target of the baseline that a later timepoint leaves out counts as not evaluable.
+
+    Returns
+    -------
+    list of Assessed
+        As long as `timepoints`. Each response rests on its own and earlier timepoints only.
+
+    Raises
+    ------
+    RecistRefused
+        No timepoint, dates not ascending, more than 5 targets or 2 in an organ, a baseline target without a
+        size, a target that the baseline does not have.
+
+    References
+    ----------
+    Eisenhauer 2009 (Eur J Cancer 45:228), sections 3.1, 4.3, 4.4 and table 1; DOMAIN fact sheet D.1.
+
+    Notes
+    -----
+    A nadir of 0 mm means that all targets had gone: any that comes back (a node: to 10 mm or more) is
+    progression, whatever its size. Sums with a target not evaluable never become the nadir. With non-target
+    lesions at the baseline, a timepoint that does not mention them counts as NE for them.
+    """
+    _checked(timepoints)
+    baseline, *later = timepoints
+    start = _total(baseline)
+    results = [_baseline_row(baseline, start)]
+    nadir = start
+    had_non_target = baseline.non_target is not None
+    for timepoint in later:
+        whole = _complete(timepoint, baseline)
+        had_non_target = had_non_target or whole.non_target is not None
+        non_target = Response.NE if had_non_target and whole.non_target is None else whole.non_target
+        assessed = _assess(whole, start, nadir, non_target)
+        results.append(assessed)
+        if assessed.sum_mm is not None:
+            nadir = min(nadir, assessed.sum_mm)
+    return results
+
+
+def progression_date(assessed: Sequence[Assessed]) -> date | None:
+    """The first date with overall response PD, or None."""
+    return next((row.on for row in assessed if row.overall is Response.PD), None)
+
+
+def baseline_remarks(baseline: Timepoint) -> list[str]:
+    """What a reader should look at again: targets below the size that counts as measurable."""
+    return list(_too_small(baseline))
+
+
+def _too_small(baseline: Timepoint) -> Iterator[str]:
+    for name, target in baseline.targets.items():
+        least = MEASURABLE_NODE_MM if target.nodal else MEASURABLE_MM
+        if target.mm is not None and target.mm < least:
+            axis = "short axis" if target.nodal else "longest diameter"
+            yield f"{name}: {axis} {target.mm} mm at baseline is below the measurable {least} mm"
+
+
+def _checked(timepoints: Sequence[Timepoint]) -> None:
+    if not timepoints:
+        raise RecistRefused("timepoints", "at least the baseline is needed")
+    _check_baseline(timepoints[0])
+    for index, (before, after) in enumerate(pairwise(timepoints), start=1):
+        place = f"timepoints[{index}]"
+        if after.on <= before.on:
+            raise RecistRefused(
+                f"{place}.date", f"{after.on} does not follow {before.on}, the timepoint before"
+            )
+        for name, target in after.targets.items():
+            _check_target(f"{place}.targets.{name}", target, timepoints[0].targets.get(name))
+
+
+def _check_baseline(baseline: Timepoint) -> None:
+    place = "timepoints[0].targets"
+    if len(baseline.targets) > MAX_TARGETS:
+        raise RecistRefused(place, f"{len(baseline.targets)} target lesions; at most {MAX_TARGETS}")
+    organs = Counter(target.organ for target in baseline.targets.values())
+    for organ, count in organs.items():
+        if count > MAX_TARGETS_PER_ORGAN:
+            raise RecistRefused(
+                place, f"{count} target lesions in {organ}; at most {MAX_TARGETS_PER_ORGAN} an organ"
+            )
+    for name, target in baseline.targets.items():
+        if target.mm is None or target.mm <= 0:
+            raise RecistRefused(f"{place}.{name}.mm", "a target lesion needs its size in mm at the baseline")
+
+
+def _check_target(place: str, target: Target, first: Target | None) -> None:
+    if first is None:
+        raise RecistRefused(
+            place, "not a target lesion of the baseline; a lesion that appears later is a new lesion"
+        )
+    if (target.organ, target.nodal) != (first.organ, first.nodal):
+        raise RecistRefused(place, "organ and nodal must be as at the baseline")
+    if target.mm is not None and target.mm < 0:
+        raise RecistRefused(f"{place}.mm", "a size must not be negative")
+
+
+def _complete(timepoint: Timepoint, baseline: Timepoint) -> Timepoint:
+    """The timepoint with every target of the baseline, those left out as not evaluable."""
+    targets = {
+        name: timepoint.targets.get(name, Target(first.organ, first.nodal, None))
+        for name, first in baseline.targets.items()
+    }
+    return Timepoint(timepoint.on, targets, timepoint.non_target, timepoint.new_lesion)
+
+
+def _total(timepoint: Timepoint) -> Decimal:
+    return sum((target.mm for target in timepoint.targets.values() if target.mm is not None), Decimal(0))
+
+
+def _baseline_row(baseline: Timepoint, start: Decimal) -> Assessed:
+    because = f"baseline: sum {start} mm over {len(baseline.targets)} target lesions"
+    if not baseline.targets:
+        because = "baseline without target lesions"
+    return Assessed(baseline.on, start, start, start, None, None, None, None, because)
+
+
+def _assess(timepoint: Timepoint, start: Decimal, nadir: Decimal, non_target: Response | None) -> Assessed:
+    measured = _total(timepoint)
+    evaluable = all(target.mm is not None for target in timepoint.targets.values())
+    target, target_because = _target_response(timepoint, start, nadir, measured, evaluable)
+    overall, overall_because = _overall(target, non_target, timepoint.new_lesion)
+    whole = measured if evaluable else None
+    return Assessed(
+        on=timepoint.on,
+        sum_mm=whole,
+        measured_mm=measured,
+        nadir_mm=nadir,
+        change_from_baseline_pct=_change_pct(start, whole),
+        change_from_nadir_pct=_change_pct(nadir, whole),
+        target=target,
+        overall=overall,
+        because=f"{target_because}; {overall_because}",
+    )
+
+
+def _change_pct(before: Decimal, after: Decimal | None) -> Decimal | None:
+    if after is None or before == 0:
+        return None
+    return (after - before) * 100 / before
+
+
+def _target_response(
+    timepoint: Timepoint, start: Decimal, nadir: Decimal, measured: Decimal, evaluable: bool
+) -> tuple[Response | None, str]:
+    if not timepoint.targets:
+        return None, "no target lesions"
+    growth = measured - nadir
+    if _progressed(timepoint, nadir, growth):
+        return Response.PD, _progression_text(nadir, measured, evaluable)
+    if not evaluable:
+        names = ", ".join(name for name, target in timepoint.targets.items() if target.mm is None)
+        return Response.NE, f"targets NE: {names} not evaluable and the measured part alone is no progression"
+    if _all_gone(timepoint):
+        return (
+            Response.CR,
+            f"targets CR: no target left and every node below {NORMAL_NODE_MM} mm (sum {measured} mm)",
+        )
+    if start - measured >= RESPONSE_SHARE * start:
+        return (
+            Response.PR,
+            f"targets PR: sum {measured} mm, {_percent(start, measured)} from baseline {start} mm",
+        )
+    return Response.SD, (
+        f"targets SD: sum {measured} mm, {_percent(start, measured)} from baseline {start} mm, "
+        f"{growth:+} mm from nadir {nadir} mm"
+    )
+
+
+def _progressed(timepoint: Timepoint, nadir: Decimal, growth: Decimal) -> bool:
+    if nadir == 0:
+        return not _all_gone(timepoint)
+    return growth >= PROGRESSION_SHARE * nadir and growth >= PROGRESSION_MM
+
+
+def _all_gone(timepoint: Timepoint) -> bool:
+    """Whether no measured target is left: others at 0, nodes below 10 mm. Those not evaluable are not looked at."""
+    return all(
+        target.mm < NORMAL_NODE_MM if target.nodal else target.mm == 0
+        for target in timepoint.targets.values()
+        if target.mm is not None
+    )
+
+
+def _progression_text(nadir: Decimal, measured: Decimal, evaluable: bool) -> str:
+    part = "sum" if evaluable else "measured part alone"
+    if nadir == 0:
+        return f"targets PD: {part} {measured} mm after all had gone"
+    growth = f"{_percent(nadir, measured)} and {measured - nadir:+} mm"
+    return f"targets PD: {part} {measured} mm, {growth} from nadir {nadir} mm"
+
+
+def _percent(before: Decimal, after: Decimal) -> str:
+    return f"{(after - before) * 100 / before:+.1f} %"
+
+
+def _overall(target: Response | None, non_target: Response | None, new_lesion: bool) -> tuple[Response, str]:
+    """The table of time point responses (Eisenhauer 2009, tables 1 and 2)."""
+    if new_lesion:
+        return Response.PD, "new lesion"
+    if target is Response.PD:
+        return Response.PD, "targets progressed"
+    if non_target is Response.PD:
+        return Response.PD, "non-target lesions progressed unequivocally"
+    if target is None:
+        if non_target is None:
+            return Response.NE, "neither target nor non-target lesions to assess"
+        return non_target, f"non-target lesions {non_target}"
+    if target is Response.CR and non_target not in (None, Response.CR):
+        return Response.PR, f"targets CR but non-target lesions {non_target}"
+    return target, f"non-target lesions {non_target}" if non_target else "no non-target lesions"
