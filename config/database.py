@@ -95,7 +95,7 @@ def start_embedded() -> None:
 
 
 def superuser_dsn(database: str = "postgres") -> dict[str, Any]:
-    """Arguments for a connection of the embedded cluster's superuser: for roles, and for tests that play the attacker."""
+    """Arguments for a connection of the embedded cluster's superuser: for roles, and tests that play the attacker."""
     return {"host": str(_server().sockets), "user": SUPERUSER, "dbname": database}
 
 

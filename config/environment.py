@@ -15,7 +15,6 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 VARIABLES: tuple[str, ...] = (
     "ALLOWED_HOSTS",
-    "CI",
     "DATABASE_URL",
     "DEBUG",
     "DEMO_PASSWORD",

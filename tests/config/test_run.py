@@ -78,7 +78,9 @@ def processes_of(data: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            mine = process.environ().get("HILUM_DATA") == str(data) or str(data) in " ".join(process.cmdline())
+            mine = process.environ().get("HILUM_DATA") == str(data) or str(data) in " ".join(
+                process.cmdline()
+            )
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
         if mine and process.status() != psutil.STATUS_ZOMBIE:
@@ -105,7 +107,12 @@ def start(data: Path) -> Installation:
     }
     port = free_port()
     log = data / "run.log"
-    environment = {**kept, "HILUM_DATA": str(data), "PORT": str(port), "DEMO_PASSWORD": "a long enough password"}
+    environment = {
+        **kept,
+        "HILUM_DATA": str(data),
+        "PORT": str(port),
+        "DEMO_PASSWORD": "a long enough password",
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "config.run"],
@@ -220,5 +227,7 @@ def test_a_signal_ends_every_process_and_the_data_stay(
     end(first, number)
     assert first.process.returncode == 0
     assert processes_of(data) == []
-    assert not [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
+    assert not [
+        pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    ]
     assert (data / "postgres" / "PG_VERSION").exists()

@@ -1,0 +1,107 @@
+"""The frame around every page: where one can go, who one is. A context processor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from accounts.access import NOBODY, Access
+from accounts.policies import ROLES
+from casebook.models import QueryState
+from casebook.selectors import queries_visible_to
+
+PLACES = (
+    ("today", "Today", "visit.record"),
+    ("subjects", "Subjects", "subject.view"),
+    ("queries", "Queries", "entry.view"),
+    ("reading-queue", "Reading queue", "read.perform"),
+    ("image-inbox", "Images", "image.upload"),
+    ("progress", "Progress", "report.view"),
+    ("exports", "Exports", "export.run"),
+    ("trials", "Protocols", "subject.view"),
+    ("people", "People", "user.admin"),
+    ("audit", "Audit trail", "audit.view"),
+)
+"""Name of the address, words, and the permission that one needs somewhere to see it."""
+
+OWN_PLACES = (("account", "My account", "user"), ("tokens", "Access tokens", "key-round"))
+
+
+@dataclass(frozen=True)
+class Link:
+    """A place to go."""
+
+    name: str
+    url: str
+    current: bool = False
+    icon: str = ""
+
+
+class Shell:
+    """What the header shows; each part is worked out when the template asks for it."""
+
+    version = settings.VERSION
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self._access: Access = getattr(request, "access", NOBODY)
+
+    @cached_property
+    def nav(self) -> list[Link]:
+        """Places of this person."""
+        links = [
+            Link(name, _address(place), self._request.path.startswith(_address(place)))
+            for place, name, permission in PLACES
+            if _address(place) and self._access.may_anywhere(permission)
+        ]
+        nearest = max((link.url for link in links if link.current), key=len, default="")
+        return [Link(link.name, link.url, link.url == nearest) for link in links]
+
+    @cached_property
+    def person(self) -> dict[str, Any] | None:
+        """Who is signed in, and what is their own."""
+        if self._access.user_id is None:
+            return None
+        links = [
+            Link(name, _address(place), icon=icon) for place, name, icon in OWN_PLACES if _address(place)
+        ]
+        role = ", ".join(ROLES.get(role, role) for role in self._access.roles())
+        return {"name": self._access.name, "role": role, "links": links}
+
+    @cached_property
+    def search_url(self) -> str:
+        """Where a search for a subject goes."""
+        return _address("subjects") if self._access.may_anywhere("subject.view") else ""
+
+    @cached_property
+    def queries_url(self) -> str:
+        """Queries that wait for this person."""
+        return _address("queries") if self._access.may_anywhere("entry.view") else ""
+
+    @cached_property
+    def queries(self) -> int:
+        """Number of queries that wait for this person: for an answer, or to be closed."""
+        waits = QueryState.OPEN if self._access.may_anywhere("query.answer") else QueryState.ANSWERED
+        return queries_visible_to(self._access).filter(state=waits).count()
+
+    @cached_property
+    def sign_out_url(self) -> str:
+        """Where signing out is posted to."""
+        return _address("account_logout")
+
+
+def _address(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: the frame of the page."""
+    return {"shell": Shell(request)}
