@@ -385,10 +385,8 @@ class _Checker:
 
     def call_extreme(self, node: syntax.Call, signature: Signature) -> Type:
         """max, min, sum, latest, earliest: of a list of plain values, or of several values."""
-        if len(node.arguments) > 1:
-            result = self.one_type(node, node.arguments)
-        else:
-            result = self.elements(node.arguments[0])
+        several = len(node.arguments) > 1
+        result = self.one_type(node, node.arguments) if several else self.elements(node.arguments[0])
         self.summable(node, node.function, result)
         return result
 

@@ -21,11 +21,11 @@ from decimal import (
 )
 from fractions import Fraction
 from math import isqrt
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Number: TypeAlias = int | Decimal | Fraction
 
-NUMBERS = frozenset({int, Decimal, Fraction})
+NUMBERS: frozenset[Any] = frozenset({int, Decimal, Fraction})
 EXACT = Context(prec=60, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
 ROOT = Context(prec=40, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Overflow])
 SHOWN = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Overflow])
@@ -92,7 +92,7 @@ def round_half_away(value: Number, digits: int) -> Decimal:
 def to_decimal(value: Number) -> Decimal:
     """The number as a decimal for people: exact if it has an end, else 28 digits."""
     if value.__class__ is Decimal:
-        return _plain(value)  # type: ignore[arg-type]  # its class was just looked at
+        return _plain(value)
     if value.__class__ is int:
         return Decimal(value)
     ratio = Fraction(value)

@@ -92,7 +92,7 @@ def known(value: Any) -> Truth:
 def attested(value: Any) -> Truth:
     """The truth of a judgement item: Y, N, or waiting for an attestation."""
     if value.__class__ is Truth:
-        return value  # type: ignore[no-any-return]  # its class was just looked at
+        return value
     return {"Y": TRUE, "N": FALSE}.get(value, UNKNOWN) if value.__class__ is str else UNKNOWN
 
 

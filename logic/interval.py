@@ -20,7 +20,7 @@ from fractions import Fraction
 from typing import Any
 
 from logic import exact
-from logic.truth import FALSE, TRUE, UNKNOWN, Truth
+from logic.truth import FALSE, TRUE, UNKNOWN, Truth, truth_of
 
 
 class Absence(Enum):
@@ -30,7 +30,7 @@ class Absence(Enum):
 
 
 NOTHING = Absence.NOTHING
-POINTS = frozenset({int, Decimal, Fraction, date, datetime, str})
+POINTS: frozenset[Any] = frozenset({int, Decimal, Fraction, date, datetime, str})
 """Classes of values that are fully known."""
 
 
@@ -115,7 +115,9 @@ def less(left: Any, right: Any) -> Truth:
     if top is not None and bottom is not None and top < bottom:
         return TRUE
     bottom, top = low_of(left), high_of(right)
-    return FALSE if bottom is not None and top is not None and bottom >= top else UNKNOWN
+    if bottom is not None and top is not None and bottom >= top:
+        return FALSE
+    return UNKNOWN
 
 
 def less_or_equal(left: Any, right: Any) -> Truth:
@@ -136,9 +138,9 @@ def greater_or_equal(left: Any, right: Any) -> Truth:
 def equal(left: Any, right: Any) -> Truth:
     """Whether two values are the same; none differs from every value."""
     if left.__class__ in POINTS and right.__class__ in POINTS:
-        return TRUE if left == right else FALSE
+        return truth_of(left == right)
     if left is UNKNOWN or right is UNKNOWN:
-        return UNKNOWN
+        return Truth.UNKNOWN
     if left is NOTHING or right is NOTHING:
         return TRUE if left is right else FALSE
     apart = less(left, right) is TRUE or less(right, left) is TRUE

@@ -31,11 +31,13 @@ def _written(node: syntax.Node) -> tuple[str, int]:
             return "{" + ", ".join(_print(item, SIGN) for item in node.items) + "}", ATOM
         case syntax.Name():
             return node.path, ATOM
-        case syntax.Call():
-            return f"{node.function}({', '.join(_print(item, OR) for item in node.arguments)})", ATOM
-        case syntax.Quantifier():
-            return _quantifier(node), ATOM
-    return _operation(node)
+    return _call(node) or _operation(node)
+
+
+def _call(node: syntax.Node) -> tuple[str, int] | None:
+    if isinstance(node, syntax.Call):
+        return f"{node.function}({', '.join(_print(item, OR) for item in node.arguments)})", ATOM
+    return (_quantifier(node), ATOM) if isinstance(node, syntax.Quantifier) else None
 
 
 def _quantifier(node: syntax.Quantifier) -> str:

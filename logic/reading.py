@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from logic.dates import fixed_offset, parse_date, parse_moment
 from logic.errors import FactError, UnitError
 from logic.exact import parse_number
+from logic.facttypes import ABSENT_NONE, ABSENT_UNKNOWN, REFDAT, FactType
 from logic.interval import NOTHING, Interval
 from logic.quantity import Quantity
-from logic.facttypes import ABSENT_NONE, ABSENT_UNKNOWN, REFDAT, FactType
 from logic.truth import FALSE, TRUE, UNKNOWN
 from logic.units import factor_row
 
@@ -62,8 +62,10 @@ def _absent(fact: FactType, path: str) -> Found:
 
 def read_number(raw: Any, path: str) -> Found:
     """An exact number; ``<5`` and ``>=20`` are intervals."""
-    if raw.__class__ is int or raw.__class__ is Decimal:
-        return (raw, "") if raw.__class__ is int or raw.is_finite() else (UNKNOWN, f"not a number: {raw}")
+    if raw.__class__ is int:
+        return raw, ""
+    if isinstance(raw, Decimal):
+        return (raw, "") if raw.is_finite() else (UNKNOWN, f"not a number: {raw}")
     if isinstance(raw, float):
         raise FactError(path, f"{raw!r} is a binary float: give the number as text, as it was recorded")
     if not isinstance(raw, str):

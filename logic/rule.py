@@ -10,9 +10,10 @@ from typing import Any, NoReturn
 
 from logic.checker import Checked, check
 from logic.errors import RuleError
-from logic.evaluator import Closure, Env, compiled, depth_of
+from logic.evaluator import compiled, depth_of
 from logic.facttypes import DATES, REFDAT, FactType
 from logic.interval import high_of, is_blank, low_of
+from logic.leaves import Closure, Env
 from logic.parser import parse
 from logic.printer import format_rule
 from logic.reading import Values, evaluation_date, read
@@ -105,7 +106,7 @@ class Rule:
     ) -> Answer:
         """The answer alone, as quickly as it can be had. See :meth:`evaluate`."""
         values = self._values(facts, as_of, look_back)
-        return answer_of(self._plain(Env(values, [None] * self._depth)), self._is_truth)
+        return answer_of(self._plain(Env(values, self._depth)), self._is_truth)
 
     def value(self, facts: Mapping[str, Any] | Values, as_of: date | None = None) -> Answer:
         """The value of a derived item: None if it is not fully known."""
@@ -137,7 +138,7 @@ class Rule:
             A number is given as a float.
         """
         values = self._values(facts, as_of, look_back)
-        env = Env(values, [None] * self._depth)
+        env = Env(values, self._depth)
         result = self._traced(env)
         trace = env.trail[0] if env.trail else Trace(self.text, "literal", result)
         questions = list(open_questions(trace))
@@ -181,7 +182,7 @@ class Rule:
             start = max((edge for edge in breaks if edge <= day), default=as_of)
             if start not in staled:
                 stale = out_of_look_back(fresh, day, used)
-                staled[start] = Env(fresh.replaced(day, stale), [None] * self._depth)
+                staled[start] = Env(fresh.replaced(day, stale), self._depth)
             staled[start].values[REFDAT] = day
             return staled[start]
 

@@ -168,8 +168,6 @@ def children(node: Node) -> tuple[Node, ...]:
             return (node.operand,)
         case Logical():
             return node.operands
-        case Compare() | Arithmetic():
-            return (node.left, node.right)
         case Member():
             return (node.operand, node.container)
         case Power():
@@ -179,7 +177,7 @@ def children(node: Node) -> tuple[Node, ...]:
         case Quantifier():
             condition = () if node.condition is None else (node.condition,)
             return (node.source, *condition, node.body)
-    return ()
+    return (node.left, node.right) if isinstance(node, (Compare, Arithmetic)) else ()
 
 
 def walk(node: Node) -> Iterator[Node]:

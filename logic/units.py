@@ -34,7 +34,7 @@ _TABLE: dict[str, dict[str, UnitRow]] = {}
 for _row in ROWS:
     _TABLE.setdefault(_row.analyte, {})[_row.unit] = _row
 _SPELLINGS = _spellings()
-_FOLDED = {spelling.lower(): unit for spelling, unit in _SPELLINGS.items() if unit not in {"10^6/L"}}
+_FOLDED = {spelling.lower(): unit for spelling, unit in _SPELLINGS.items() if unit != "10^6/L"}
 
 
 @lru_cache(maxsize=2048)
