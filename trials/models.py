@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 from django.db import models
 
@@ -72,18 +71,32 @@ class VersionState(models.TextChoices):
     WITHDRAWN = "WITHDRAWN", "withdrawn"
 
 
+class Versions(models.Manager["ProtocolVersion"]):
+    """Versions without their content, which weighs some hundred kilobytes and is needed once per process.
+
+    Where a version comes along with other rows, leave it out as well: `.defer("version__definition")`.
+    """
+
+    def get_queryset(self) -> models.QuerySet[ProtocolVersion]:
+        """Return all versions, the content deferred."""
+        return super().get_queryset().defer("definition")
+
+
 class ProtocolVersion(models.Model):
     """A protocol as it was published: its content can never change (triggers see to it).
 
-    The content itself lies in `ProtocolContent`, so that a list of subjects with their versions stays light.
+    `definition` is the canonical content, `sha256` the digest of its canonical text (`trials.schema.digest_of`).
     """
 
     trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="versions")
     label = models.CharField(max_length=40)
-    sha256 = models.CharField(max_length=64, help_text="Of the content's canonical text.")
+    definition = models.JSONField()
+    sha256 = models.CharField(max_length=64, help_text="Of the definition's canonical text.")
     effective_from = models.DateField()
     state = models.CharField(max_length=10, choices=VersionState.choices, default=VersionState.PUBLISHED)
     published_at = models.DateTimeField()
+
+    objects = Versions()
 
     class Meta:
         ordering = ["trial__code", "effective_from", "id"]
@@ -96,32 +109,14 @@ class ProtocolVersion(models.Model):
         return f"{self.trial.code} {self.label}"
 
     @property
-    def definition(self) -> dict[str, Any]:
-        """The content as plain JSON values; one statement."""
-        definition: dict[str, Any] = self.content.definition
-        return definition
-
-    @property
     def protocol(self) -> Protocol:
         """The typed tree, read and built once per process for each content."""
         return _protocol(self.sha256)
 
 
-class ProtocolContent(models.Model):
-    """What a version says, in canonical form (`trials.schema.Protocol.definition`)."""
-
-    version = models.OneToOneField(
-        ProtocolVersion, on_delete=models.PROTECT, primary_key=True, related_name="content"
-    )
-    definition = models.JSONField()
-
-    def __str__(self) -> str:
-        return f"content of version {self.pk}"
-
-
 @lru_cache(maxsize=64)
 def _protocol(sha256: str) -> Protocol:
-    definition = ProtocolContent.objects.values_list("definition", flat=True).get(version__sha256=sha256)
+    definition = ProtocolVersion.objects.values_list("definition", flat=True).get(sha256=sha256)
     if digest_of(definition) != sha256:
         raise ContentAltered(sha256=sha256)
     return Protocol.model_validate(definition)

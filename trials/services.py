@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from audit.context import Actor, acting
 from foundation import clock
 from trials.errors import LabelTaken, PackHasFaults, UnknownTimeZone
-from trials.models import ProtocolContent, ProtocolVersion, Site, Trial, TrialSite, VersionState
+from trials.models import ProtocolVersion, Site, Trial, TrialSite, VersionState
 from trials.packs import load_pack
 from trials.schema import Protocol
 
@@ -67,15 +67,14 @@ def _version(trial: Trial, protocol: Protocol, effective: date) -> ProtocolVersi
     label = protocol.version.label
     if trial.versions.filter(label=label).exists():
         raise LabelTaken(trial=trial.code, label=label)
-    version = ProtocolVersion.objects.create(
+    return ProtocolVersion.objects.create(
         trial=trial,
         label=label,
+        definition=protocol.definition(),
         sha256=protocol.sha256,
         effective_from=effective,
         published_at=clock.now(),
     )
-    ProtocolContent.objects.create(version=version, definition=protocol.definition())
-    return version
 
 
 def withdraw_version(*, actor: Actor, version_id: int, reason: str) -> ProtocolVersion:

@@ -70,7 +70,9 @@ def test_the_protocol_page_says_what_the_pack_says(version: ProtocolVersion, cli
     assert version.sha256 in text
 
 
-def test_an_older_version_can_still_be_read(version: ProtocolVersion, client_for: SignIn, tmp_path: Path) -> None:
+def test_an_older_version_can_still_be_read(
+    version: ProtocolVersion, client_for: SignIn, tmp_path: Path
+) -> None:
     pack = tmp_path / "pack"
     shutil.copytree(THIRD, pack)
     for name, old, new in (("criteria.yaml", "Adults", "Adults only"), ("protocol.yaml", '"1.0"', '"1.1"')):
@@ -82,21 +84,25 @@ def test_an_older_version_can_still_be_read(version: ProtocolVersion, client_for
     assert sponsor.get("/trials/HEPAFIT/?version=2.0").status_code == 404
 
 
-def test_both_pages_cost_the_same_for_one_trial_and_for_two(
-    version: ProtocolVersion, client_for: SignIn, grant: Callable[..., object], statements: Callable[[], object], tmp_path: Path
-) -> None:  # fmt: skip
+def test_the_list_costs_the_same_for_one_trial_and_for_two(
+    version: ProtocolVersion,
+    client_for: SignIn,
+    grant: Callable[..., object],
+    statements: object,
+    tmp_path: Path,
+) -> None:
     sponsor = client_for("sponsor", "HEPAFIT")
     sponsor.get("/trials/")
-    with statements() as one:  # type: ignore[attr-defined]
+    with statements() as one:  # type: ignore[operator]
         sponsor.get("/trials/")
     pack = tmp_path / "pack"
     shutil.copytree(THIRD, pack)
     path = pack / "protocol.yaml"
     path.write_text(path.read_text().replace("code: HEPAFIT\n  short", "code: SECOND\n  short"))
-    second = publish_protocol(actor=SOMEBODY, pack=pack)
+    publish_protocol(actor=SOMEBODY, pack=pack)
     grant(User.objects.get(username="sponsor"), "sponsor", "SECOND")
-    with statements() as two:  # type: ignore[attr-defined]
-        assert second.trial.code in sponsor.get("/trials/").content.decode()
+    with statements() as two:  # type: ignore[operator]
+        assert "SECOND" in sponsor.get("/trials/").content.decode()
     assert len(two.counted) == len(one.counted)
 
 

@@ -86,11 +86,11 @@ def test_a_pack_with_a_fault_is_not_published(tmp_path: Path) -> None:
     pack = tmp_path / "pack"
     shutil.copytree(THIRD, pack)
     path = pack / "visits.yaml"
-    path.write_text(path.read_text().replace("forms: [BL, WT]", "forms: [BL, WX]", 1))
+    path.write_text(path.read_text().replace("forms: [BL, WT]", "forms: [BL, WTX]", 1))
     with pytest.raises(PackHasFaults) as refused:
         publish_protocol(actor=SOMEBODY, pack=pack)
     assert [str(fault) for fault in refused.value.data["faults"]] == [
-        f"{path}:3: unknown form 'WX': did you mean 'WT'?"
+        f"{path}:3: unknown form 'WTX': did you mean 'WT'?"
     ]
     assert not Trial.objects.exists()
 
@@ -100,9 +100,8 @@ CHANGES = (
     "UPDATE trials_protocolversion SET sha256 = repeat('0', 64)",
     "UPDATE trials_protocolversion SET effective_from = '1999-01-01'",
     "UPDATE trials_protocolversion SET trial_id = trial_id + 1",
-    "UPDATE trials_protocolcontent SET definition = '{}'",
-    "UPDATE trials_protocolcontent SET definition = jsonb_set(definition, '{trial,title}', '\"x\"')",
-    "DELETE FROM trials_protocolcontent",
+    "UPDATE trials_protocolversion SET definition = '{}'",
+    "UPDATE trials_protocolversion SET definition = jsonb_set(definition, '{trial,title}', '\"x\"')",
     "DELETE FROM trials_protocolversion",
 )
 
@@ -138,7 +137,7 @@ def test_a_version_can_be_withdrawn(version: ProtocolVersion) -> None:
 def test_content_altered_behind_our_back_is_not_used(superuser: object) -> None:
     version = publish_protocol(actor=SOMEBODY, pack=THIRD)
     superuser.execute("SET session_replication_role = replica")  # type: ignore[attr-defined]
-    superuser.execute("UPDATE trials_protocolcontent SET definition = definition - 'endpoints'")  # type: ignore[attr-defined]
+    superuser.execute("UPDATE trials_protocolversion SET definition = definition - 'endpoints'")  # type: ignore[attr-defined]
     _protocol.cache_clear()
     with pytest.raises(ContentAltered, match="altered in the database"):
         _ = version.protocol

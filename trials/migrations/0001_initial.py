@@ -96,7 +96,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("label", models.CharField(max_length=40)),
-                ("sha256", models.CharField(help_text="Of the content's canonical text.", max_length=64)),
+                ("definition", models.JSONField()),
+                ("sha256", models.CharField(help_text="Of the definition's canonical text.", max_length=64)),
                 ("effective_from", models.DateField()),
                 (
                     "state",
@@ -123,21 +124,5 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(fields=("trial", "label"), name="protocol_label_once_per_trial"),
                 ],
             },
-        ),
-        migrations.CreateModel(
-            name="ProtocolContent",
-            fields=[
-                (
-                    "version",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        primary_key=True,
-                        related_name="content",
-                        serialize=False,
-                        to="trials.protocolversion",
-                    ),
-                ),
-                ("definition", models.JSONField()),
-            ],
         ),
     ]

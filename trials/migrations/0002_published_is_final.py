@@ -6,7 +6,7 @@ from audit.guards import refuse_when
 
 CHANGED = " OR ".join(
     f"OLD.{column} IS DISTINCT FROM NEW.{column}"
-    for column in ("id", "trial_id", "label", "sha256", "effective_from", "published_at")
+    for column in ("id", "trial_id", "label", "definition", "sha256", "effective_from", "published_at")
 )
 FINAL = "A published protocol version cannot be changed."
 KEPT = "A published protocol version cannot be deleted."
@@ -26,20 +26,6 @@ class Migration(migrations.Migration):
         refuse_when(
             "published_version_stays",
             table="trials_protocolversion",
-            event="DELETE",
-            condition="true",
-            message=KEPT,
-        ),
-        refuse_when(
-            "published_content_stays_as_it_is",
-            table="trials_protocolcontent",
-            event="UPDATE",
-            condition="OLD IS DISTINCT FROM NEW",
-            message=FINAL,
-        ),
-        refuse_when(
-            "published_content_stays",
-            table="trials_protocolcontent",
             event="DELETE",
             condition="true",
             message=KEPT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trials.rules import measures, projection, references, sense
+from trials.rules import expressions, measures, projection, references, sense
 from trials.rules.findings import Finding
 from trials.schema import Protocol
 
@@ -18,6 +18,7 @@ RULES = (
     references.codelists,
     projection.facts,
     measures.units,
+    expressions.rules,
     sense.allocation,
     sense.settings,
     sense.windows,

@@ -38,10 +38,10 @@ class Finding:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `": did you mean 'X'?"` for the nearest known word, or nothing when none is near."""
     candidates = sorted(set(known))
-    near = difflib.get_close_matches(word, candidates, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
     if not near:
         folded = {each.casefold(): each for each in candidates}
-        near = [folded[each] for each in difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.5)]
+        near = [folded[each] for each in difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)]
     return f": did you mean '{near[0]}'?" if near else ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from logic.errors import UnitError
+from logic import UnitError
 from logic.units import analytes, factor_row
 from trials.rules.findings import Finding, Loc, unknown_reference
 from trials.schema import Item, Protocol

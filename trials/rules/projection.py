@@ -75,9 +75,20 @@ def _from_item(fact: Fact, form: Form, item_id: str, at: Loc) -> Iterator[Findin
         yield Finding((*at, "from"), f"unknown item '{item_id}' of the form '{form.code}'{near}")
         return
     wanted = (fact.of or "") if fact.type == "list" else fact.type
-    if wanted and item.type not in READABLE[wanted]:
+    if wanted and not _readable(wanted, item, form):
         yield Finding((*at, "from"), f"a {wanted} cannot be read from '{fact.from_}', which is a {item.type}")
     yield from _same_measure(fact, item, at)
+
+
+def _readable(wanted: str, item: Item, form: Form) -> bool:
+    """Whether a fact of a type can be read from an item; a moment also from a date with its clock time beside it.
+
+    CDASH names the two alike: EXSTDAT and EXSTTIM.
+    """
+    if wanted == "datetime" and item.type == "date":
+        beside = form.items_by_id.get(item.id.removesuffix("DAT") + "TIM")
+        return beside is not None and beside.type == "time"
+    return item.type in READABLE[wanted]
 
 
 def _same_measure(fact: Fact, item: Item, at: Loc) -> Iterator[Finding]:
@@ -107,7 +118,7 @@ def _from_rows(fact: Fact, form: Form, at: Loc) -> Iterator[Finding]:
         if item is None:
             near = did_you_mean(item_id, form.items_by_id)
             yield Finding((*at, "fields", name), f"unknown item '{item_id}' of the form '{form.code}'{near}")
-        elif item.type not in READABLE[field.type]:
+        elif not _readable(field.type, item, form):
             yield Finding((*at, "fields", name), f"a {field.type} cannot be read from a {item.type}")
 
 

@@ -52,7 +52,7 @@ class CriteriaSet(Part):
     note: str = ""
 
 
-class Routing(Annotation):
+class Routing(Sourced):
     """The order in which sets are offered: first eligible; an undetermined earlier one holds."""
 
     order: tuple[Code, ...]

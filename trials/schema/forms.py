@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from logic.schema import Schema
+from logic import Schema
 from trials.schema import vocabulary
 from trials.schema.base import Annotation, Count, Flag, Name, Number, Part, Rule, Sourced, Text, Whole
 

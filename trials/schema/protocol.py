@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import model_validator
 
-from logic.schema import Schema
+from logic import Schema
 from trials.schema import vocabulary
 from trials.schema.base import Code, FactName, Name, Part, SettingName, Text
 from trials.schema.criteria import CriteriaSet, Criterion, Routing

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from logic.errors import UnitError
-from logic.facttypes import FactType, Kind
-from logic.schema import Schema
+from logic import FactType, Schema, UnitError
+from logic.facttypes import Kind
 from logic.units import normalise_unit
 from trials.schema.facts import Fact, FactField
 from trials.schema.treatment import TimingScope
