@@ -467,7 +467,7 @@ def survival(curves: Sequence[Curve], *, x_label: str, label: str, median: float
     def draw(width: int, height: int, about: int, css: str) -> SafeString:
         ticks = nice_ticks(0, longest, about)
         frame = Frame(
-            width, height + 18 * len(curves), 0, ticks[-1], 0, 100, left=52, bottom=46 + 18 * len(curves)
+            width, height + 18 * len(curves), 0, ticks[-1], 0, 100, left=62, bottom=46 + 18 * len(curves)
         )
         parts = [_y_axis(frame, [0, 25, 50, 75, 100], " %")]
         parts += [_text(frame.x(tick), frame.y(0) + 17, _number(tick), anchor="middle") for tick in ticks]
@@ -476,12 +476,8 @@ def survival(curves: Sequence[Curve], *, x_label: str, label: str, median: float
             parts += _survival_curve(frame, curve, second=bool(place))
             y = frame.y(0) + 52 + 18 * place
             if curve.at_risk:
-                parts.append(_text(0, y, curve.name if len(curves) > 1 else _("At risk"), css=""))
-                parts += [
-                    _text(frame.x(t), y, n, anchor="middle")
-                    for t, n in curve.at_risk
-                    if t <= ticks[-1] and t > 0
-                ]
+                parts.append(_text(0, y, curve.name[:7] if len(curves) > 1 else _("At risk")))
+                parts += [_text(frame.x(t), y, n, anchor="middle") for t, n in curve.at_risk if t <= ticks[-1]]
         if median is not None:
             parts += [
                 _line(frame.left, frame.y(50), frame.x(median), frame.y(50), "guide"),

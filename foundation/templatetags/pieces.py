@@ -199,8 +199,9 @@ def state(name: object, label: object = "", *, quiet: bool = False) -> SafeStrin
     """
     looks = shown(name)
     return format_html(
-        '<span class="state {}">{}<span class="{}">{}</span></span>',
+        '<span class="state {}{}">{}<span class="{}">{}</span></span>',
         looks.tone,
+        " quiet" if quiet else "",
         _svg(f"s-{looks.shape}", f"glyph {looks.tone}"),
         "visually-hidden" if quiet else "word",
         label or looks.word,
