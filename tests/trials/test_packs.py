@@ -177,7 +177,9 @@ def test_a_list_may_stand_in_several_files(tmp_path: Path) -> None:
         "endpoints:\n  - {PARAMCD: PFS, label: Progression, kind: progression_free_survival, source: prtcl}\n"
     )
     _, faults = load_pack(pack)
-    assert [str(fault) for fault in faults] == [f"{pack / 'more.yaml'}:2: unknown source 'prtcl': did you mean 'protocol'?"]
+    assert [str(fault) for fault in faults] == [
+        f"{pack / 'more.yaml'}:2: unknown source 'prtcl': did you mean 'protocol'?"
+    ]
 
 
 def test_yaml_words_stay_words(tmp_path: Path) -> None:
