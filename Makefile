@@ -3,8 +3,6 @@
 SHELL := /bin/sh
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 python,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
-ROOMS := config foundation audit accounts trials patients visits casebook eligibility treatment imaging qol safety \
-  endpoints reports logic
 # A production-like environment, for the checks that Django makes before a deployment.
 PRODUCTION := TRAINING=False DEBUG=False SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))') \
   ALLOWED_HOSTS=hilum.invalid DATABASE_URL=postgres://nobody@127.0.0.1:1/none MIGRATION_DATABASE_URL=none \

@@ -34,7 +34,7 @@ def task(
     queue: Queue = "default",
     *,
     every: timedelta | crontab | None = None,
-) -> Callable[[Callable[..., Any]], Task]:
+) -> Callable[[Callable[..., Any]], Task[Any, Any]]:
     """Register a function as a Celery task.
 
     The task is acknowledged after it ran, so it may run twice, and must do no harm then. Its arguments are
@@ -48,8 +48,8 @@ def task(
         How often beat starts it without arguments; not at all by default.
     """
 
-    def register(function: Callable[..., Any]) -> Task:
-        made: Task = shared_task(acks_late=True, reject_on_worker_lost=True, ignore_result=True)(function)
+    def register(function: Callable[..., Any]) -> Task[Any, Any]:
+        made: Task[Any, Any] = shared_task(acks_late=True, reject_on_worker_lost=True, ignore_result=True)(function)
         _queue_of[made.name] = queue
         if every is not None:
             _periodic[made.name] = {"task": made.name, "schedule": every}
@@ -58,7 +58,7 @@ def task(
     return register
 
 
-def enqueue(name: Task, *args: Any) -> None:
+def enqueue(name: Task[Any, Any], *args: Any) -> None:
     """Start a task once the current transaction is committed (at once where there is none).
 
     A broker that does not answer is logged and otherwise ignored: saving goes on, and a sweep finds the work later.
@@ -66,7 +66,7 @@ def enqueue(name: Task, *args: Any) -> None:
     transaction.on_commit(lambda: _publish(name, args))
 
 
-def _publish(name: Task, args: tuple[Any, ...]) -> None:
+def _publish(name: Task[Any, Any], args: tuple[Any, ...]) -> None:
     try:
         name.apply_async(args=args)
     except (OperationalError, OSError) as error:

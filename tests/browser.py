@@ -27,6 +27,7 @@ PACKAGE = ROOT / "tests" / "chromium"
 CACHE = ROOT / ".cache" / "chromium"
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 ARCHIVES = ("swiftshader.tar.br", "fonts.tar.br", "al2023.tar.br")
+FONTS = "<fontconfig><dir>{folder}/fonts</dir><cachedir>{folder}/font-cache</cachedir></fontconfig>\n"
 ARGUMENTS = (
     "--no-sandbox",  # the tests open pages of their own server only, and may run as root
     "--disable-dev-shm-usage",
@@ -85,6 +86,7 @@ def packaged_browser() -> Browser:
         program = unfinished / "chromium"
         program.write_bytes(brotli.decompress((archives / "chromium.br").read_bytes()))
         program.chmod(0o755)
+        (unfinished / "fonts.conf").write_text(FONTS.format(folder=folder))
         _put_in_place(unfinished, folder)
     return Browser(folder / "chromium", _what_the_machine_lacks(folder))
 
