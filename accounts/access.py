@@ -35,20 +35,31 @@ class RoleGrant:
 
 @dataclass(frozen=True)
 class Access:
-    """A person and the roles that they hold now; without a person, nothing is allowed."""
+    """A person and the roles that they hold now; without a person, nothing is allowed.
+
+    Parameters
+    ----------
+    user_id, name
+        The person; None and empty where nobody is signed in.
+    role_grants
+        The roles in force.
+    only
+        Where a program acts for the person: the permissions that its token was given; None without such a limit.
+    """
 
     user_id: int | None
     name: str
     role_grants: tuple[RoleGrant, ...]
+    only: frozenset[str] | None = None
 
     def may(self, permission: str, trial: str, site: str | None = None) -> bool:
         """Whether the person may do this in a trial, at a site (None: at one of its sites at least)."""
-        roles = roles_with(permission)
+        roles = self._roles_with(permission)
         return any(grant.role in roles and grant.covers(trial, site) for grant in self.role_grants)
 
     def may_anywhere(self, permission: str) -> bool:
         """Whether there is any trial and site where the person may do this."""
-        roles = roles_with(permission)
+        roles = self._roles_with(permission)
         return any(grant.role in roles for grant in self.role_grants)
 
     def trials(self, permission: str) -> set[str]:
@@ -57,7 +68,7 @@ class Access:
 
     def scopes(self, permission: str) -> list[tuple[str, str]]:
         """Pairs of trial and site codes where the person may do this; an empty code stands for all."""
-        roles = roles_with(permission)
+        roles = self._roles_with(permission)
         return sorted({(grant.trial, grant.site) for grant in self.role_grants if grant.role in roles})
 
     def roles(self, trial: str | None = None, site: str | None = None) -> tuple[str, ...]:
@@ -92,6 +103,10 @@ class Access:
         if any(grant.trial and grant.covers(trial, site) for grant in self.role_grants):
             raise Forbidden
         raise NotFound
+
+    def _roles_with(self, permission: str) -> frozenset[str]:
+        roles = roles_with(permission)
+        return roles if self.only is None or permission in self.only else frozenset()
 
 
 NOBODY = Access(user_id=None, name="", role_grants=())

@@ -4,7 +4,19 @@ from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
-    """Accounts."""
+    """People, roles and signatures; listens to what happens at the door."""
 
     name = "accounts"
     verbose_name = "Accounts"
+
+    def ready(self) -> None:
+        # These read models, which exist only now.
+        from accounts import receivers  # noqa: PLC0415
+        from accounts.selectors import forged_signatures  # noqa: PLC0415
+        from audit.installation import append_only  # noqa: PLC0415
+        from audit.registry import register_check  # noqa: PLC0415
+
+        receivers.connect()
+        append_only("accounts_signature")
+        append_only("accounts_accessevent")
+        register_check("signatures", forged_signatures)

@@ -53,3 +53,10 @@ class GrantEnded(Conflict):
 
     code = "grant_ended"
     template = "This role has ended already."
+
+
+class SelfChangeRefused(Forbidden):
+    """Nobody closes or opens their own account."""
+
+    code = "self_change"
+    template = "Nobody deactivates their own account. Ask another administrator."

@@ -20,6 +20,7 @@ type_respond = Callable[[HttpRequest], HttpResponseBase]
 
 STARTED = "started_at"
 SEEN = "seen_at"
+ENDED = "ended_as"
 SEEN_EVERY = timedelta(seconds=60)
 
 
@@ -70,7 +71,6 @@ def _end(request: HttpRequest, kind: AccessKind) -> None:
     user = request.user
     if user.is_authenticated:
         record_access(request, kind, user=user)
-    request.session["ended_as"] = kind.value
-    ended_as = kind.value
+    request.session[ENDED] = kind.value  # the receiver of "signed out" need not say it again
     logout(request)
-    request.session["ended_as"] = ended_as
+    request.session[ENDED] = kind.value  # for the sign-in page to say why

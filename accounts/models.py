@@ -81,6 +81,12 @@ class User(AbstractBaseUser):
                 name="username_once_whatever_its_case",
                 violation_error_message="This user name is taken, perhaps by somebody who left.",
             ),
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=~models.Q(email=""),
+                name="e_mail_once",
+                violation_error_message="Another account has this e-mail address. One person has one account.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -152,7 +158,7 @@ class Signature(models.Model):
     signer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     signer_name = models.CharField(max_length=150, help_text="Printed name at the time of signing.")
     meaning = models.CharField(max_length=20, choices=Meaning.choices)
-    at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+    at = models.DateTimeField(editable=False)
     target_kind = models.CharField(max_length=60)
     target_id = models.CharField(max_length=60)
     digest = models.CharField(max_length=64, help_text="SHA-256 of what was signed, hexadecimal.")

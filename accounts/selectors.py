@@ -1,19 +1,170 @@
-"""What is known about people and their roles."""
+"""What is known about people, their roles, signatures and sessions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.access import NOBODY, Access, grants_from
-from accounts.models import User
+from accounts.models import AccessEvent, AccessKind, ApiToken, Grant, Signature, User
+from accounts.policies import ADMIN
+from accounts.rules.signatures import seal_of
 from foundation.clock import now
 
+type_validity = Literal["valid", "broken"]
 
-def access_of(user: User | AnonymousUser) -> Access:
-    """What a person may do now; no statement where the session has already read the roles."""
+
+@dataclass(frozen=True)
+class SignatureState:
+    """A signature, and whether it still holds for the content as it is now."""
+
+    signature: Signature
+    validity: type_validity
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether what was signed is unchanged."""
+        return self.validity == "valid"
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session that is open now: since when, from where."""
+
+    at: datetime
+    address: str
+    browser: str
+    is_this_one: bool
+
+
+def access_of(user: User | AnonymousUser, *, only: Iterable[str] | None = None) -> Access:
+    """What a person may do now; no statement where the session has already read the roles.
+
+    Parameters
+    ----------
+    only
+        Permissions that a token was given; None without such a limit.
+    """
     if not isinstance(user, User) or not user.is_active:
         return NOBODY
     rows = getattr(user, "grant_rows", None)
     if rows is None:
-        rows = list(user.grants.all().held_at(now()).values("role", "trial", "site"))  # type: ignore[attr-defined]
-    return Access(user_id=user.pk, name=user.full_name, role_grants=grants_from(rows))
+        rows = Grant.objects.held_at(now()).filter(user=user).values("role", "trial", "site")
+    limit = None if only is None else frozenset(only)
+    return Access(user_id=user.pk, name=user.full_name, role_grants=grants_from(rows), only=limit)
+
+
+def people(search: str = "") -> QuerySet[User]:
+    """Everybody by name, with all their grants and who gave them; three statements whatever their number."""
+    found = User.objects.order_by("full_name", "username")
+    if search:
+        found = found.filter(Q(full_name__icontains=search) | Q(username__icontains=search))
+    grants = Grant.objects.select_related("granted_by").order_by("trial", "site", "role", "starts")
+    return found.prefetch_related(Prefetch("grants", queryset=grants))
+
+
+def is_last_administrator(user: User) -> bool:
+    """Whether nobody else could grant roles at this moment."""
+    held = Grant.objects.held_at(now()).filter(role=ADMIN, user__is_active=True)
+    return held.filter(user=user).exists() and not held.exclude(user=user).exists()
+
+
+def signature_of(kind: str, target_id: int | str, digest: str) -> SignatureState | None:
+    """The newest signature of a record and whether it holds; None where nobody has signed.
+
+    Parameters
+    ----------
+    kind, target_id
+        The record, as it was signed.
+    digest
+        SHA-256 of its content as it is now.
+    """
+    newest = signatures_of(kind, target_id).last()
+    if newest is None:
+        return None
+    holds = newest.digest == digest and is_genuine(newest)
+    return SignatureState(newest, "valid" if holds else "broken")
+
+
+def signatures_of(kind: str, target_id: int | str) -> QuerySet[Signature]:
+    """All signatures of a record, oldest first; broken ones stay."""
+    return Signature.objects.filter(target_kind=kind, target_id=str(target_id)).order_by("at", "id")
+
+
+def is_genuine(signature: Signature) -> bool:
+    """Whether the row is as it was written: not changed, and not moved to another record."""
+    return signature.seal == seal_of(
+        signer_id=signature.signer_id,
+        signer_name=signature.signer_name,
+        meaning=signature.meaning,
+        at=signature.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        target_kind=signature.target_kind,
+        target_id=signature.target_id,
+        digest=signature.digest,
+        statement=signature.statement,
+    )
+
+
+def forged_signatures() -> Iterator[str]:
+    """Every signature row that is not as it was written, as a sentence. A check of `verify_trail`."""
+    for signature in Signature.objects.order_by("id").iterator():
+        if not is_genuine(signature):
+            yield f"signature {signature.pk}: the row is not as it was signed"
+
+
+def last_sign_in(user: User, *, before: datetime | None = None) -> AccessEvent | None:
+    """The newest sign-in, or the newest before a moment."""
+    found = AccessEvent.objects.filter(user=user, kind=AccessKind.SIGNED_IN)
+    if before is not None:
+        found = found.filter(at__lt=before)
+    return found.order_by("-id").first()
+
+
+def open_sessions(user: User, this_session: str) -> list[OpenSession]:
+    """Sessions of a person that have not ended, newest first.
+
+    Parameters
+    ----------
+    this_session
+        Digest of the session that asks (`accounts.services.session_digest`).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN_SESSIONS, [user.pk, now()])
+        rows = cursor.fetchall()
+    return [OpenSession(at, address, browser, session == this_session) for at, address, browser, session in rows]
+
+
+_OPEN_SESSIONS = """
+    SELECT e.at, e.address, e.browser, e.session FROM accounts_accessevent e
+    JOIN django_session s ON encode(sha256(s.session_key::bytea), 'hex') = e.session
+    WHERE e.user_id = %s AND e.kind = 'signed_in' AND s.expire_date > %s
+      AND NOT EXISTS (
+        SELECT FROM accounts_accessevent o WHERE o.user_id = e.user_id AND o.id > e.id
+          AND (o.kind IN ('sessions_ended', 'password_changed') AND o.session <> e.session))
+    ORDER BY e.id DESC
+"""
+
+
+def recent_access(user: User, limit: int = 20) -> QuerySet[AccessEvent]:
+    """What happened at the door of an account, newest first."""
+    return AccessEvent.objects.filter(Q(user=user) | Q(user=None, username__iexact=user.username)).order_by("-id")[:limit]
+
+
+def tokens_of(user: User) -> QuerySet[ApiToken]:
+    """All tokens of a person, newest first, ended ones too."""
+    return ApiToken.objects.filter(user=user).order_by("-id")
+
+
+def user_of_token(digest: str) -> tuple[User, ApiToken] | None:
+    """The person, with roles, and the token of a digest; None where it opens nothing now."""
+    token = ApiToken.objects.filter(digest=digest, revoked_at=None, expires_at__gt=now()).first()
+    if token is None:
+        return None
+    user = User.objects.with_grants(now()).filter(pk=token.user_id, is_active=True).first()
+    return None if user is None else (user, token)

@@ -28,7 +28,8 @@ FUNCTIONS = (
 def append_only(table: str) -> None:
     """The application may add rows to this table and read them, never change or remove one.
 
-    Called by the room that has the table, in its `AppConfig.ready`.
+    Held twice: the application's role has no right to do it, and a trigger refuses it to everybody. Called by the room
+    that has the table, in its `AppConfig.ready`.
     """
     APPEND_ONLY.add(table)
 
@@ -47,7 +48,7 @@ def install(*, using: str, **_: Any) -> None:
         for tracked in tracked_tables():
             if tracked.table in present:  # a migration can stop half-way
                 _track(cursor, tracked)
-        _grant(cursor, settings.DATABASES["default"]["USER"])
+        _grant(cursor, settings.DATABASES["default"]["USER"], present)
 
 
 def _install_trail(cursor: CursorWrapper) -> None:
@@ -83,7 +84,7 @@ def _refuse(cursor: CursorWrapper, table: str, name: str, event: str, each: str,
     cursor.execute(compose.SQL(trigger + function).format(*names))
 
 
-def _grant(cursor: CursorWrapper, app: str) -> None:
+def _grant(cursor: CursorWrapper, app: str, present: set[str]) -> None:
     _run(cursor, "GRANT USAGE ON SCHEMA public TO {}", app)
     _run(cursor, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}", app)
     _run(cursor, "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}", app)
@@ -91,7 +92,7 @@ def _grant(cursor: CursorWrapper, app: str) -> None:
         _run(cursor, "REVOKE ALL ON {} FROM {}", table, app)
         _run(cursor, "GRANT SELECT ON {} TO {}", table, app)
         _run(cursor, "REVOKE ALL ON SEQUENCE {} FROM {}", f"{table}_id_seq", app)
-    for table in sorted(APPEND_ONLY):
+    for table in sorted(APPEND_ONLY & present):
         _run(cursor, "REVOKE UPDATE, DELETE ON {} FROM {}", table, app)
         _refuse(cursor, table, "zz_hilum_append_only", "UPDATE OR DELETE", "ROW", "This row is never changed.")
     _run(cursor, "REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {}", app)

@@ -34,16 +34,18 @@ BEGIN
 END $body$
 """
 
-# The text that an event's digest is made of; `audit.rules.canonical` writes the same in Python.
-CANONICAL = """
-CREATE OR REPLACE FUNCTION public.hilum_canonical(e public.audit_event) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $body$
-  SELECT e.id || E'\\n' || to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') || E'\\n'
+# The text that an event's digest is made of, over a row `e` of the trail. Verification sends this very expression, so
+# it trusts no function that somebody with more rights could have replaced.
+CANONICAL_TEXT = """
+    e.id || E'\\n' || to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') || E'\\n'
     || e.transaction_id || E'\\n' || coalesce(e.actor_id::text, '') || E'\\n' || e.action || E'\\n'
     || coalesce(e.subject_id::text, '') || E'\\n'
     || jsonb_build_array(e.table_name, e.row_id, e.actor, e.role, e.reason, e.origin, e.request_id)::text || E'\\n'
     || coalesce(e.before::text, '') || E'\\n' || coalesce(e.after::text, '')
-$body$
+"""
+CANONICAL = f"""
+CREATE OR REPLACE FUNCTION public.hilum_canonical(e public.audit_event) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $body$ SELECT {CANONICAL_TEXT} $body$
 """
 
 # Arguments of the trigger: 0 key column, 1 where the subject stands, 2 masked columns separated by commas.

@@ -24,6 +24,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Grant, User
 from audit.context import Actor, acting, service_actor
 from foundation.clock import now
+from tests.cast import cast  # noqa: F401  a fixture for all tests
 
 PASSWORD = "correct horse battery staple"
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}

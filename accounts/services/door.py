@@ -1,13 +1,14 @@
-"""Everything that writes about people, roles, the door and signatures."""
+"""What happens at the door: signing in, failing to, leaving."""
 
 from __future__ import annotations
 
 import hashlib
 
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
-from accounts.models import AccessEvent, AccessKind, User
+from accounts.models import AccessEvent, AccessKind, User, fresh_salt
 from audit.context import Actor, acting, service_actor
 
 DOOR = service_actor("sign-in")
@@ -22,6 +23,8 @@ def record_access(
     ----------
     request
         Where address, browser and session are taken from.
+    kind
+        What happened.
     user
         The person, where one is known.
     username
@@ -38,6 +41,16 @@ def record_access(
             browser=request.headers.get("User-Agent", "")[:200] if request else "",
             session=session_digest(request),
         )
+
+
+def end_other_sessions(request: HttpRequest, user: User) -> None:
+    """Sign the person out everywhere but here."""
+    actor = Actor(id=user.pk, name=user.full_name)
+    with acting(actor):
+        user.session_salt = fresh_salt()
+        user.save(update_fields=["session_salt"])
+        record_access(request, AccessKind.SESSIONS_ENDED, user=user)
+    update_session_auth_hash(request, user)
 
 
 def session_digest(request: HttpRequest | None) -> str:

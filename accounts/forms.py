@@ -1,0 +1,67 @@
+"""What people type about accounts, roles, tokens and signatures."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+
+from accounts.models import Grant
+from accounts.policies import PERMISSIONS
+
+
+class PersonForm(forms.Form):
+    """A new account."""
+
+    full_name = forms.CharField(label="Full name", max_length=150)
+    username = forms.CharField(label="User name", max_length=60, help_text="Never given to another person.")
+    email = forms.EmailField(label="E-mail", required=False)
+    time_zone = forms.ChoiceField(label="Time zone", choices=[], initial="Europe/Oslo")
+    password = forms.CharField(
+        label="First password",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 12 characters. The person changes it.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = forms.ChoiceField(choices=[(name, name) for name in sorted(available_timezones())])
+        self.fields["time_zone"].choices = zones.choices  # type: ignore[attr-defined]
+
+
+class GrantForm(forms.Form):
+    """A role for somebody."""
+
+    role = forms.ChoiceField(label="Role", choices=Grant.Role.choices)
+    trial = forms.CharField(label="Trial", max_length=20, required=False, help_text="Empty for administrators.")
+    site = forms.CharField(label="Site", max_length=20, required=False, help_text="Empty for all sites.")
+    ends = forms.DateTimeField(
+        label="Until", required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}), help_text="Empty: open."
+    )
+
+
+class ReasonForm(forms.Form):
+    """Why."""
+
+    reason = forms.CharField(label="Reason", max_length=500)
+
+
+class TokenForm(forms.Form):
+    """A key for a program."""
+
+    name = forms.CharField(label="What it is for", max_length=60)
+    scopes = forms.MultipleChoiceField(
+        label="What it may do", choices=[(name, name) for name in sorted(PERMISSIONS)], widget=forms.CheckboxSelectMultiple
+    )
+    days = forms.IntegerField(label="Days until it ends", min_value=1, max_value=365, initial=90)
+
+
+class SignForm(forms.Form):
+    """The password, typed again to sign. Shown by `accounts/_sign_dialog.html`."""
+
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "current-password", "autofocus": True}),
+    )

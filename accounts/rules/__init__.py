@@ -1,0 +1,1 @@
+"""What follows from given facts about people and signatures: pure, without a database."""

@@ -1,0 +1,1 @@
+"""What follows from events: pure, without a database."""
