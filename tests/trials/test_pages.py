@@ -62,7 +62,7 @@ def test_people_of_another_trial_learn_nothing(version: ProtocolVersion, client_
 def test_the_protocol_page_says_what_the_pack_says(version: ProtocolVersion, client_for: SignIn) -> None:
     text = words(client_for("sponsor", "HEPAFIT").get("/trials/HEPAFIT/").content.decode())
     assert "WALK 2 : USUAL 1" in text
-    assert "2 weeks after the last informed consent, +3 d" in text
+    assert "2 weeks after informed consent, +3 d" in text
     assert "Hb above 9 g/dl" in text
     assert "LB.HGB &gt; 9 [g/dL]" in text
     assert "HepaFit protocol 1.0" in text
@@ -125,7 +125,7 @@ def test_the_plan_has_a_row_for_each_form(third: Protocol) -> None:
         ("BL", (True, False, False, True), False),
         ("WT", (True, True, True, True), False),
     ]
-    assert timing_of(third.visit("M3"), third) == "3 months after the last informed consent, −7 d +7 d"
+    assert timing_of(third.visit("M3"), third) == "3 months after informed consent, −7 d +7 d"
     assert timing_of(third.visit("SCR"), third) == ""
 
 

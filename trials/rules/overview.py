@@ -76,9 +76,10 @@ def timing_of(visit: Visit, protocol: Protocol) -> str:
     """Return when a visit is due, in words: `14 days after each procedure, +7 days`."""
     if not visit.scheduled:
         return ""
-    anchor = next(each.label for each in protocol.anchors if each.name == visit.anchor)
-    which = {"first": "the first ", "last": "the last ", "each": "each "}[visit.from_]
-    target = f"{_distance(visit)} after {which}{anchor}"
+    anchor = next(each for each in protocol.anchors if each.name == visit.anchor)
+    several = protocol.fact(anchor.fact).type == "list"
+    which = {"first": "the first ", "last": "the last ", "each": "each "}[visit.from_] if several else ""
+    target = f"{_distance(visit)} after {which}{anchor.label}"
     edges = [f"{sign}{days} d" for sign, days in (("−", visit.before), ("+", visit.after)) if days]
     return f"{target}, {' '.join(edges)}" if edges else target
 
@@ -165,8 +166,11 @@ def _name(loc: Loc, part: Part) -> str:
 def _value(part: Part) -> str:
     if not hasattr(part, "value"):
         return ""
-    value = "none" if part.value is None else str(part.value)
-    return f"{value} {getattr(part, 'unit', '')}".strip()
+    if part.value is None:
+        return "none"
+    if isinstance(part.value, bool):
+        return "yes" if part.value else "no"
+    return f"{part.value} {getattr(part, 'unit', '')}".strip()
 
 
 def _charter_decisions(protocol: Protocol) -> Iterator[OpenDecision]:
