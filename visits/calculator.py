@@ -16,6 +16,7 @@ from visits.rules.schedule import MonthMode, PlannedVisit, ScheduleAnchor, Sched
 from visits.rules.settings import schedule_settings
 
 PROCEDURES = "PROCEDURES"
+SURVIVAL_CONTACT = "survival"  # by telephone: no visit of the schedule
 LONGEST_WINDOW_DAYS = 366
 
 
@@ -59,7 +60,8 @@ def calculate_visits(document: object) -> dict[str, object]:
     check_procedures(protocol, given.procedures)
     settings = _settings(protocol, given.settings)
     planned = plan_visits(schedule_of(protocol), {PROCEDURES: given.procedures}, settings)
-    return {"visits": [_row(visit) for visit in planned]}
+    attended = [visit for visit in planned if protocol.visit(visit.code).kind != SURVIVAL_CONTACT]
+    return {"visits": [_row(visit) for visit in attended]}
 
 
 def protocol_named(trial: str) -> Protocol:

@@ -1,0 +1,40 @@
+"""The door through which rules and endpoints read the casebook."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from casebook.models import Entry
+from casebook.registry import answers_for
+from casebook.rules.projection import Projection, project
+from casebook.selectors import row_of, rows_of_subject
+from patients.models import Patient, Subject
+from trials.schema import Protocol
+from trials.schema.facts import REGISTRY
+
+
+def facts_of(subject: Subject, as_of: date) -> Projection:
+    """Facts of a subject at a date, under the subject's own protocol version."""
+    protocol = subject.version.protocol
+    return project(
+        protocol,
+        rows_of_subject(subject),
+        as_of,
+        time_zone=subject.site.time_zone,
+        answers=answers_for(subject, registry_names(protocol), as_of),
+    )
+
+
+def patient_facts(patient: Patient, protocol: Protocol, as_of: date) -> Projection:
+    """Facts of a patient at a date as another trial's protocol reads them, from all trials of the patient.
+
+    Pre-screening: what was entered once for one trial is not asked again for the next.
+    """
+    found = Entry.objects.filter(subject__patient=patient, struck_out=False).select_related("visit")
+    rows = [row_of(entry) for entry in found.order_by("pk")]
+    return project(protocol, rows, as_of, time_zone=patient.site.time_zone)
+
+
+def registry_names(protocol: Protocol) -> frozenset[str]:
+    """Names of the facts that upper rooms answer."""
+    return frozenset(fact.name for fact in protocol.facts if fact.from_ == REGISTRY)

@@ -1,0 +1,1 @@
+"""What the casebook's pages show, as frozen rows made in a constant number of statements."""

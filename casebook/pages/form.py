@@ -1,0 +1,220 @@
+"""One form on screen: a row per item, with everything that the row shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from casebook.models import Entry, EntryState, Query, QueryState
+from casebook.pages.addresses import form_url
+from casebook.rules.cells import MISSING_REASONS
+from casebook.rules.picture import Finding, codelist_of, shown_number
+from casebook.selectors import WorkedForm
+from patients.models import Subject
+from trials.schema import CodeLabel, Item, ItemGroup
+from visits.models import Visit
+
+
+@dataclass(frozen=True)
+class ItemRow:
+    """One item of a form, ready to be shown.
+
+    Attributes
+    ----------
+    typed
+        The value as text for the control; options carry their own mark.
+    level
+        `stop`, `check`, or empty: how loudly the row asks to be looked at.
+    note
+        A message of this moment (what was typed was refused, somebody else changed it).
+    """
+
+    item: Item
+    group: ItemGroup
+    cell: Mapping[str, object]
+    typed: str
+    options: tuple[CodeLabel, ...]
+    expected: Mapping[str, object]
+    shown: bool
+    findings: tuple[Finding, ...]
+    queries: tuple[Query, ...]
+    save_url: str
+    panel_url: str
+    writable: bool
+    complete: bool
+    note: str = ""
+
+    @property
+    def level(self) -> str:
+        """How loudly the row asks to be looked at."""
+        levels = {finding.level for finding in self.findings if not finding.settled}
+        if self.note or "stop" in levels:
+            return "stop"
+        return "check" if "check" in levels else ""
+
+    @property
+    def missing(self) -> str:
+        """Words of the missing reason, if one was given."""
+        return MISSING_REASONS.get(str(self.cell.get("missing") or ""), "")
+
+    @property
+    def unit(self) -> str:
+        """The chosen unit, else the one that is offered first."""
+        return str(self.cell.get("unit") or (self.item.units[0] if self.item.units else self.item.unit))
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """Codes chosen in a multiple choice."""
+        value = self.cell.get("value")
+        return (
+            frozenset(map(str, value))
+            if isinstance(value, list)
+            else frozenset({str(value)} if value else ())
+        )
+
+    @property
+    def open_query(self) -> bool:
+        """Whether a query waits for an answer."""
+        return any(query.state == QueryState.OPEN for query in self.queries)
+
+    @property
+    def control(self) -> str:
+        """Name of the template that renders the control."""
+        kinds = {"integer": "number", "partial_date": "date", "instrument": "choice", "yesno": "choice"}
+        return kinds.get(self.item.type, self.item.type)
+
+
+@dataclass(frozen=True)
+class GroupRows:
+    """Items under one heading."""
+
+    group: ItemGroup
+    rows: tuple[ItemRow, ...]
+
+    @property
+    def shown(self) -> bool:
+        """Whether any of its items applies."""
+        return any(row.shown for row in self.rows)
+
+
+@dataclass(frozen=True)
+class FormPage:
+    """A form on screen."""
+
+    worked: WorkedForm
+    groups: tuple[GroupRows, ...]
+    queries: tuple[Query, ...]
+    url: str
+    writable: bool
+
+    @property
+    def rows(self) -> tuple[ItemRow, ...]:
+        """All rows in reading order."""
+        return tuple(row for group in self.groups for row in group.rows)
+
+    @property
+    def problems(self) -> tuple[ItemRow, ...]:
+        """Rows that ask to be looked at."""
+        return tuple(row for row in self.rows if row.shown and row.level)
+
+    @property
+    def form_queries(self) -> tuple[Query, ...]:
+        """Queries about the form as a whole."""
+        return tuple(query for query in self.queries if not query.item)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the form was marked complete."""
+        return self.worked.entry.state == EntryState.COMPLETE
+
+
+def form_page(
+    worked: WorkedForm,
+    queries: Sequence[Query],
+    *,
+    writable: bool,
+    notes: Mapping[str, str] | None = None,
+    typed: Mapping[str, Mapping[str, str]] | None = None,
+) -> FormPage:
+    """Make the page of a form.
+
+    Parameters
+    ----------
+    notes
+        Messages of this moment by item.
+    typed
+        What was typed and refused, by item, shown in place of the saved value.
+    """
+    entry = worked.entry
+    url = form_url(entry.subject, entry.visit, entry.form, entry.repeat)
+    closed = entry.locked or entry.frozen or entry.struck_out
+    maker = _RowMaker(worked, queries, url, writable and not closed, notes or {}, typed or {})
+    groups = tuple(
+        GroupRows(group, tuple(maker.row(group, item) for item in group.items))
+        for group in worked.form.groups
+    )
+    return FormPage(worked, groups, tuple(queries), url, writable and not closed)
+
+
+@dataclass(frozen=True)
+class _RowMaker:
+    worked: WorkedForm
+    queries: Sequence[Query]
+    url: str
+    writable: bool
+    notes: Mapping[str, str]
+    typed: Mapping[str, Mapping[str, str]]
+
+    def row(self, group: ItemGroup, item: Item) -> ItemRow:
+        """Make the row of one item."""
+        saved = self.worked.cells.get(item.id)
+        refused = self.typed.get(item.id)
+        cell: Mapping[str, object] = refused if refused is not None else (saved or {})
+        codelist = codelist_of(self.worked.protocol, item)
+        return ItemRow(
+            item=item,
+            group=group,
+            cell=cell,
+            typed=_typed(item, cell),
+            options=codelist.codes if codelist else (),
+            expected=_content(self.worked.entry.values.get(item.id)),
+            shown=item.id in self.worked.picture.shown,
+            findings=tuple(f for f in self.worked.picture.findings if f.item == item.id),
+            queries=tuple(query for query in self.queries if query.item == item.id),
+            save_url=f"{self.url}save/",
+            panel_url=f"{self.url}item/{item.id}/",
+            writable=self.writable,
+            complete=self.worked.entry.state == EntryState.COMPLETE,
+            note=self.notes.get(item.id, ""),
+        )
+
+
+def _content(cell: Mapping[str, object] | None) -> dict[str, object]:
+    """What the browser sends back as the cell that it showed."""
+    return {key: value for key, value in (cell or {}).items() if key != "confirmed" and value is not None}
+
+
+def _typed(item: Item, cell: Mapping[str, object]) -> str:
+    value = cell.get("value")
+    if value is None or isinstance(value, list):
+        return ""
+    if item.type == "derived" and item.result in {"number", "integer"}:
+        return shown_number(str(value), item.digits)
+    return str(value)
+
+
+def changed_rows(before: WorkedForm, after: WorkedForm, saved: str) -> frozenset[str]:
+    """Items other than the saved one whose row looks different after a save."""
+    one, other = before.picture, after.picture
+    derived = {
+        item
+        for item in one.derived.keys() | other.derived.keys()
+        if one.derived.get(item) != other.derived.get(item)
+    }
+    found = {finding.item for finding in set(one.findings) ^ set(other.findings)}
+    return frozenset((one.shown ^ other.shown) | derived | found) - {saved}
+
+
+def unsaved_entry(subject: Subject, visit: Visit | None, form: str, repeat: int) -> Entry:
+    """An entry that nobody opened yet, to show the empty form; it is not written."""
+    return Entry(subject=subject, visit=visit, form=form, repeat=repeat)

@@ -1,0 +1,142 @@
+"""The panel beside a form that tells everything of one item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from audit.selectors import item_history
+from casebook.models import Entry, Query, QueryMessage, Verification
+from casebook.pages.addresses import form_url
+from casebook.rules.cells import MISSING_REASONS, NUMERIC, WITH_UNIT, cell_text
+from casebook.rules.picture import codelist_of
+from casebook.selectors import earlier_entries
+from casebook.services.verification import content_digest
+from foundation import charts
+from logic.errors import UnitError
+from logic.units import convert
+from trials.schema import Item
+
+
+@dataclass(frozen=True)
+class Version:
+    """One value that the item has had."""
+
+    at: datetime
+    by: str
+    old: str
+    new: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A query with its messages."""
+
+    query: Query
+    messages: tuple[QueryMessage, ...]
+
+
+@dataclass(frozen=True)
+class ItemPanel:
+    """Everything of one item."""
+
+    entry: Entry
+    item: Item
+    form_code: str
+    url: str
+    source: str
+    chart: str
+    history: tuple[Version, ...]
+    threads: tuple[Thread, ...]
+    missing_reasons: dict[str, str]
+    verified_by: str
+    verified_at: datetime | None
+    changed_since_verified: bool
+
+
+def item_panel(entry: Entry, item_id: str) -> ItemPanel:
+    """Make the panel: five statements."""
+    protocol = entry.subject.version.protocol
+    item = protocol.form(entry.form).item(item_id)
+    verification = _verification(entry, item_id)
+    return ItemPanel(
+        entry=entry,
+        item=item,
+        form_code=entry.form,
+        url=form_url(entry.subject, entry.visit, entry.form, entry.repeat),
+        source=protocol.source_title(item.source) if item.source else "",
+        chart=_chart(entry, item),
+        history=_history(entry, item),
+        threads=_threads(entry, item_id),
+        missing_reasons=MISSING_REASONS,
+        verified_by=verification.by.full_name if verification else "",
+        verified_at=verification.at if verification else None,
+        changed_since_verified=verification is not None
+        and verification.digest != content_digest(entry, verification.item),
+    )
+
+
+def _verification(entry: Entry, item_id: str) -> Verification | None:
+    """The newest verification of the item, or of the whole form."""
+    if entry._state.adding:
+        return None
+    found = Verification.objects.filter(entry=entry, item__in=["", item_id]).select_related("by")
+    return found.order_by("-at").first()
+
+
+def _history(entry: Entry, item: Item) -> tuple[Version, ...]:
+    if entry._state.adding:
+        return ()
+    codelist = codelist_of(entry.subject.version.protocol, item)
+    return tuple(
+        Version(
+            at=version.at,
+            by=version.actor,
+            old=cell_text(item, codelist, version.old),
+            new=cell_text(item, codelist, version.new) or "emptied",
+            reason=version.reason,
+        )
+        for version in reversed(item_history("casebook_entry", entry.pk, "values", item.id))
+    )
+
+
+def _threads(entry: Entry, item_id: str) -> tuple[Thread, ...]:
+    if entry._state.adding:
+        return ()
+    queries = list(Query.objects.filter(entry=entry, item=item_id).order_by("-raised_at"))
+    messages: dict[int, list[QueryMessage]] = {}
+    for message in QueryMessage.objects.filter(query__in=queries):
+        messages.setdefault(message.query_id, []).append(message)
+    return tuple(Thread(query, tuple(messages.get(query.pk, ()))) for query in queries)
+
+
+def _chart(entry: Entry, item: Item) -> str:
+    """Earlier values as a small line; empty where there is nothing to compare."""
+    if item.type not in NUMERIC:
+        return ""
+    points = [
+        (str(each.visit or f"Row {each.repeat}"), number)
+        for each in (*earlier_entries(entry), entry)
+        for number in [_number(item, each.values.get(item.id))]
+        if number is not None
+    ]
+    if len(points) < 2:
+        return ""
+    unit = item.units[0] if item.units else item.unit
+    return charts.trend(points, label=f"{item.label}, {unit}" if unit else item.label)
+
+
+def _number(item: Item, cell: dict[str, Any] | None) -> Decimal | None:
+    """A value in the unit that the item offers first, so that visits can be compared."""
+    if not cell or not cell.get("value"):
+        return None
+    value = Decimal(cell["value"])
+    if item.type in WITH_UNIT and cell.get("unit"):
+        try:
+            return Decimal(convert(value, item.analyte, cell["unit"], item.units[0]))
+        except UnitError:
+            return None
+    return value

@@ -1,0 +1,321 @@
+"""The casebook page of a subject: forms × visits, running logs, and what waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from casebook.models import Entry, Query, QueryState, Verification
+from casebook.pages.addresses import form_url
+from casebook.rules.status import UNSCHEDULED, WORDS, Status, form_status, planned_forms
+from casebook.selectors import OPEN_STATES
+from casebook.services.verification import content_digest
+from foundation import clock
+from patients.models import Subject
+from trials.schema import Form, Protocol
+from visits.models import Visit, VisitState
+from visits.rules.schedule import day_in_words
+from visits.selectors import visits_of
+
+WAITING = frozenset({"planned", "not-started", "in-progress", "overdue"})
+"""States of a form that still has to be entered."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One form at one visit: what is done, what is asked, what was checked against the source."""
+
+    status: Status
+    words: str
+    url: str
+    open_queries: int = 0
+    answered_queries: int = 0
+    verified: bool = False
+    changed_since_verified: bool = False
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class Column:
+    """One visit, with its window in words."""
+
+    visit: Visit
+    name: str
+    label: str
+    on: date | None
+    window: str
+    state: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One form: a cell per visit, None where the form is not planned."""
+
+    form: Form
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True)
+class Log:
+    """A running log: its rows so far and its open queries."""
+
+    form: Form
+    url: str
+    rows: int
+    open_queries: int
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something in this casebook that waits for somebody."""
+
+    kind: str
+    title: str
+    detail: str
+    url: str
+
+
+@dataclass(frozen=True)
+class VisitForms:
+    """The forms of one visit, for narrow screens."""
+
+    cells: tuple[tuple[Form, Cell], ...]
+
+    @property
+    def total(self) -> int:
+        """Number of forms."""
+        return len(self.cells)
+
+    @property
+    def done(self) -> int:
+        """Number of forms that need no more entry."""
+        return sum(cell.status not in WAITING for _, cell in self.cells)
+
+
+@dataclass(frozen=True)
+class CasebookPage:
+    """Everything on the page; `counts` by status for the legend, `done` of `due` forms."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    logs: tuple[Log, ...]
+    needs: tuple[Need, ...]
+    counts: tuple[tuple[str, int], ...]
+    open_queries: int
+    due: int
+    done: int
+
+    @property
+    def by_visit(self) -> tuple[tuple[Column, VisitForms], ...]:
+        """The same, visit by visit."""
+        return tuple(
+            (column, VisitForms(tuple((row.form, cell) for row in self.rows if (cell := row.cells[place]))))
+            for place, column in enumerate(self.columns)
+        )
+
+
+@dataclass(frozen=True)
+class _Records:
+    """What was read of one subject."""
+
+    subject: Subject
+    today: date
+    entries: Mapping[tuple[int | None, str], Sequence[Entry]]
+    asked: Counter[tuple[int, str]]
+    verified: Mapping[int, str]
+
+
+def casebook_page(subject: Subject) -> CasebookPage:
+    """Make a subject's casebook page: four statements, whatever its size."""
+    protocol = subject.version.protocol
+    visits = list(visits_of(subject))
+    queries = list(
+        Query.objects.filter(subject=subject, state__in=OPEN_STATES)
+        .select_related("entry__visit")
+        .order_by("pk")
+    )
+    records = _records(subject, queries)
+    columns = _columns(protocol, visits, records.today)
+    rows = tuple(
+        Row(form, tuple(_cell(records, protocol, visit, form) for visit in visits))
+        for form in _forms_of(protocol, visits)
+    )
+    cells = [cell for row in rows for cell in row.cells if cell]
+    due = [cell for cell in cells if cell.status != "planned"]
+    counts = Counter(cell.status for cell in cells)
+    return CasebookPage(
+        columns=columns,
+        rows=rows,
+        logs=tuple(_log(records, protocol.form(code)) for code in protocol.logs),
+        needs=(*_overdue(columns, rows), *_asked(subject, protocol, queries)),
+        counts=tuple((status, counts[status]) for status in WORDS if counts[status]),
+        open_queries=len(queries),
+        due=len(due),
+        done=sum(cell.status not in WAITING for cell in due),
+    )
+
+
+def _records(subject: Subject, queries: Iterable[Query]) -> _Records:
+    entries: dict[tuple[int | None, str], list[Entry]] = {}
+    for entry in Entry.objects.filter(subject=subject, struck_out=False).order_by("repeat"):
+        entries.setdefault((entry.visit_id, entry.form), []).append(entry)
+    verified = Verification.objects.filter(subject=subject, item="").order_by("at", "pk")
+    return _Records(
+        subject=subject,
+        today=clock.today(subject.site.time_zone),
+        entries=entries,
+        asked=Counter((query.entry_id, query.state) for query in queries),
+        verified={each.entry_id: each.digest for each in verified},
+    )
+
+
+def _forms_of(protocol: Protocol, visits: Sequence[Visit]) -> list[Form]:
+    planned = {code for visit in visits for code in planned_forms(protocol, visit.code)}
+    return [form for form in protocol.forms if form.code in planned]
+
+
+def _cell(records: _Records, protocol: Protocol, visit: Visit, form: Form) -> Cell | None:
+    entries = records.entries.get((visit.pk, form.code), ())
+    if not entries and (visit.code == UNSCHEDULED or form.code not in planned_forms(protocol, visit.code)):
+        return None
+    digests = [(records.verified.get(entry.pk), content_digest(entry)) for entry in entries]
+    verified = bool(entries) and all(digest == now for digest, now in digests)
+    status = _worst(
+        form_status(
+            state=entry.state if entry else None,
+            not_done=bool(entry and entry.not_done),
+            verified=verified,
+            locked=bool(entry and entry.locked),
+            visit_state=visit.state,
+            happened_on=visit.happened_on,
+            latest=visit.latest,
+            today=records.today,
+        )
+        for entry in (entries or (None,))
+    )
+    return Cell(
+        status=status,
+        words=WORDS[status],
+        url=form_url(records.subject, visit, form.code),
+        open_queries=sum(records.asked[entry.pk, QueryState.OPEN] for entry in entries),
+        answered_queries=sum(records.asked[entry.pk, QueryState.ANSWERED] for entry in entries),
+        verified=verified,
+        changed_since_verified=any(digest is not None and digest != now for digest, now in digests),
+        rows=len(entries),
+    )
+
+
+URGENCY: tuple[Status, ...] = (
+    "overdue", "in-progress", "not-started", "planned", "not-done", "complete", "verified", "signed", "locked",
+)  # fmt: skip
+
+
+def _worst(statuses: Iterable[Status]) -> Status:
+    """Of several rows, the one that needs work most speaks for the cell."""
+    return min(statuses, key=URGENCY.index)
+
+
+def _columns(protocol: Protocol, visits: Sequence[Visit], today: date) -> tuple[Column, ...]:
+    states = [visit_state(visit, today) for visit in visits]
+    waiting = [place for place, state in enumerate(states) if state in {"visit-due", "visit-overdue"}]
+    return tuple(
+        Column(
+            visit=visit,
+            name=visit_name(protocol, visit),
+            label=str(visit),
+            on=visit.happened_on or visit.target,
+            window=window_words(visit, today),
+            state=state,
+            current=place in waiting[:1],
+        )
+        for place, (visit, state) in enumerate(zip(visits, states, strict=True))
+    )
+
+
+def visit_name(protocol: Protocol, visit: Visit) -> str:
+    """Name of a visit as the protocol has it, with its number where there are several."""
+    if visit.code == UNSCHEDULED:
+        return f"Unscheduled visit {visit.sequence}"
+    name = protocol.visit(visit.code).name
+    return name if visit.sequence == 1 else f"{name} ({visit.sequence})"
+
+
+def visit_state(visit: Visit, today: date) -> str:
+    """State of a visit as a status shape: planned, due, done in or out of its window, overdue, missed."""
+    if visit.state == VisitState.MISSED:
+        return "visit-missed"
+    if visit.code == UNSCHEDULED:
+        return "visit-unscheduled"
+    if visit.happened_on:
+        return "visit-late" if _outside(visit, visit.happened_on) else "visit-done"
+    if visit.earliest and visit.latest and today >= visit.earliest:
+        return "visit-due" if today <= visit.latest else "visit-overdue"
+    return "visit-planned"
+
+
+def _outside(visit: Visit, on: date) -> int:
+    """Days by which a date misses the window: negative when early, positive when late."""
+    if visit.earliest is None or visit.latest is None:
+        return 0
+    return min(0, (on - visit.earliest).days) or max(0, (on - visit.latest).days)
+
+
+def window_words(visit: Visit, today: date) -> str:
+    """The window, or how far a visit is from it, in words."""
+    if visit.state == VisitState.MISSED:
+        return "missed"
+    if visit.earliest is None or visit.latest is None or visit.target is None:
+        return ""
+    off = _outside(visit, visit.happened_on or today)
+    if visit.happened_on:
+        return "in window" if not off else f"{abs(off)} d {'late' if off > 0 else 'early'}"
+    if off > 0:
+        return f"{off} d overdue"
+    if off < 0:
+        return f"in {-off} d"
+    return f"until {day_in_words(visit.latest)}"
+
+
+def _log(records: _Records, form: Form) -> Log:
+    entries = records.entries.get((None, form.code), ())
+    return Log(
+        form=form,
+        url=form_url(records.subject, None, form.code),
+        rows=len(entries),
+        open_queries=sum(
+            records.asked[entry.pk, state]
+            for entry in entries
+            for state in (QueryState.OPEN, QueryState.ANSWERED)
+        ),
+    )
+
+
+def _overdue(columns: Sequence[Column], rows: Sequence[Row]) -> list[Need]:
+    return [
+        Need("overdue", f"{row.form.name}, {column.label}", "Not complete yet.", cell.url)
+        for row in rows
+        for column, cell in zip(columns, row.cells, strict=True)
+        if cell and cell.status == "overdue"
+    ]
+
+
+def _asked(subject: Subject, protocol: Protocol, queries: Sequence[Query]) -> list[Need]:
+    return [
+        Need(
+            "query-open" if query.state == QueryState.OPEN else "query-answered",
+            f"{_item_label(protocol, query)}, {query.entry.visit or 'running log'}",
+            "Query, waiting for an answer." if query.state == QueryState.OPEN else "Answered; to be closed.",
+            form_url(subject, query.entry.visit, query.entry.form, query.entry.repeat)
+            + (f"#row-{query.item}" if query.item else ""),
+        )
+        for query in queries
+    ]
+
+
+def _item_label(protocol: Protocol, query: Query) -> str:
+    form = protocol.form(query.entry.form)
+    item = form.items_by_id.get(query.item)
+    return item.label if item else form.name

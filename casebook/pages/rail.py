@@ -1,0 +1,100 @@
+"""Beside a form: the other forms of the same visit, and the rows of this one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from casebook.models import Entry, Query
+from casebook.pages.addresses import form_url
+from casebook.rules.cells import cell_text
+from casebook.rules.picture import codelist_of
+from casebook.rules.status import Status, form_status, planned_forms
+from casebook.selectors import OPEN_STATES, siblings
+from foundation import clock
+from trials.schema import Form, Protocol
+
+
+@dataclass(frozen=True)
+class RailLink:
+    """One form, or one row of a repeating form."""
+
+    name: str
+    url: str
+    status: Status
+    queries: int
+    current: bool
+
+
+@dataclass(frozen=True)
+class Rail:
+    """Forms of the visit, and rows of the shown form when it repeats."""
+
+    forms: tuple[RailLink, ...]
+    rows: tuple[RailLink, ...]
+    repeating: bool
+
+
+def form_rail(entry: Entry) -> Rail:
+    """Make the rail of a form: two statements."""
+    protocol = entry.subject.version.protocol
+    known: dict[str, list[Entry]] = {}
+    for each in siblings(entry):
+        known.setdefault(each.form, []).append(each)
+    queries = Counter(
+        Query.objects.filter(
+            entry__subject=entry.subject, entry__visit=entry.visit, state__in=OPEN_STATES
+        ).values_list("entry_id", flat=True)
+    )
+    forms = planned_forms(protocol, entry.visit.code if entry.visit else None)
+    current = protocol.form(entry.form)
+    return Rail(
+        forms=tuple(_form_link(entry, protocol.form(code), known.get(code, []), queries) for code in forms),
+        rows=tuple(_row_link(entry, protocol, current, each, queries) for each in known.get(entry.form, [])),
+        repeating=current.repeating,
+    )
+
+
+def _form_link(entry: Entry, form: Form, rows: list[Entry], queries: Counter[int]) -> RailLink:
+    first = rows[0] if rows else None
+    return RailLink(
+        name=form.name,
+        url=form_url(entry.subject, entry.visit, form.code),
+        status=_status(entry, first),
+        queries=sum(queries[row.pk] for row in rows),
+        current=form.code == entry.form,
+    )
+
+
+def _row_link(entry: Entry, protocol: Protocol, form: Form, row: Entry, queries: Counter[int]) -> RailLink:
+    return RailLink(
+        name=row_name(protocol, form, row),
+        url=form_url(entry.subject, entry.visit, form.code, row.repeat),
+        status=_status(entry, row),
+        queries=queries[row.pk],
+        current=row.repeat == entry.repeat,
+    )
+
+
+def row_name(protocol: Protocol, form: Form, row: Entry) -> str:
+    """How a row of a repeating form is called, from the items that the pack names."""
+    words = {
+        item.id: cell_text(item, codelist_of(protocol, item), row.values.get(item.id)) for item in form.items
+    }
+    name = form.row_label
+    for item_id, text in words.items():
+        name = name.replace("{" + item_id + "}", text)
+    return name.strip(" ,·-") or f"Row {row.repeat}"
+
+
+def _status(entry: Entry, row: Entry | None) -> Status:
+    visit = entry.visit
+    return form_status(
+        state=row.state if row else None,
+        not_done=bool(row and row.not_done),
+        locked=bool(row and row.locked),
+        visit_state=visit.state if visit else "DONE",
+        happened_on=visit.happened_on if visit else None,
+        latest=visit.latest if visit else None,
+        today=clock.today(entry.subject.site.time_zone),
+    )

@@ -1,0 +1,50 @@
+"""What upper rooms fill in: facts that they know, and words against opening a form.
+
+A lower room never imports a higher one. Imaging knows whether a recurrence was read; eligibility asks the
+casebook's projection for that fact by name. Filled once, in the `ready()` of the upper app.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from casebook.rules.projection import Answer
+from foundation.errors import DomainError
+from patients.models import Subject
+from visits.models import Visit
+
+FactResolver = Callable[[Subject, date], Answer | None]
+OpeningGuard = Callable[[Subject, str, Visit | None], DomainError | None]
+
+_facts: dict[str, FactResolver] = {}
+_guards: list[OpeningGuard] = []
+
+
+def register_fact(name: str, resolver: FactResolver) -> None:
+    """Offer a fact that packs take `from: registry`."""
+    _facts[name] = resolver
+
+
+def register_opening_guard(guard: OpeningGuard) -> None:
+    """Offer a rule that may forbid to open a form for a subject (it returns the error, or nothing)."""
+    _guards.append(guard)
+
+
+def answers_for(subject: Subject, names: frozenset[str], as_of: date) -> Mapping[str, Answer]:
+    """Facts that upper rooms know of a subject; only the names that the protocol asks for are computed."""
+    found = {name: _facts[name](subject, as_of) for name in names & _facts.keys()}
+    return {name: answer for name, answer in found.items() if answer is not None}
+
+
+def refuse_opening(subject: Subject, form: str, visit: Visit | None) -> None:
+    """Raise what any guard has against opening this form.
+
+    Raises
+    ------
+    DomainError
+    """
+    for guard in _guards:
+        error = guard(subject, form, visit)
+        if error is not None:
+            raise error

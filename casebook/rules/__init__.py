@@ -1,0 +1,1 @@
+"""Pure rules of the casebook: reading input, showing, deriving, checking, projecting to facts."""

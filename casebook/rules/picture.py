@@ -1,0 +1,293 @@
+"""What a form looks like with these values: which items show, what is derived, which checks fire. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from typing import Any, Literal
+
+from casebook.rules.cells import NUMERIC, WITH_UNIT, Cell, cell_text, fact_value
+from logic import Rule, Truth, compile_rule
+from logic.units import convert
+from trials.schema import Check, Codelist, Form, Item, Protocol
+
+Level = Literal["stop", "check"]
+Documents = Mapping[str, Mapping[str, Any]]
+"""Latest values of other forms: form code → item → fact value."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to look at in a form.
+
+    Attributes
+    ----------
+    level
+        `stop` keeps the form from being complete; `check` wants a correction or a reason.
+    reason
+        Why a person confirmed the value in spite of the check, or empty.
+    """
+
+    check_id: str
+    item: str
+    level: Level
+    message: str
+    reason: str = ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nobody needs to look at it again."""
+        return self.level == "check" and bool(self.reason)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A form with its values, worked out.
+
+    Attributes
+    ----------
+    shown
+        Items that apply.
+    derived
+        Cells of the derived items that could be calculated.
+    findings
+        Checks that fire, in reading order.
+    unanswered
+        Required items that show and hold neither a value nor a reason.
+    """
+
+    shown: frozenset[str]
+    derived: Mapping[str, Cell]
+    findings: tuple[Finding, ...]
+    unanswered: tuple[str, ...]
+    answered: int = 0
+    expected: int = 0
+    open_findings: tuple[Finding, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "open_findings", tuple(f for f in self.findings if not f.settled))
+
+    @property
+    def can_be_completed(self) -> bool:
+        """Whether every item is answered and nothing impossible stands."""
+        return not self.unanswered and not any(finding.level == "stop" for finding in self.findings)
+
+
+class FormRules:
+    """The compiled rules of one form of one protocol version."""
+
+    def __init__(self, protocol: Protocol, form: Form) -> None:
+        schema = form.rule_schema(protocol)
+        self.form = form
+        self.codelists: dict[str, Codelist | None] = {
+            item.id: codelist_of(protocol, item) for item in form.items
+        }
+        self._show = {item.id: compile_rule(item.show_if, schema) for item in form.items if item.show_if}
+        self._show_group = {
+            item.id: rule
+            for group in form.groups
+            if group.show_if
+            for rule in [compile_rule(group.show_if, schema)]
+            for item in group.items
+        }
+        derived = [item for item in form.items if item.derive]
+        self._derive = [(item, compile_rule(item.derive, schema)) for item in _in_order(derived)]
+        self._checks: list[tuple[Check, Rule]] = [
+            (check, compile_rule(check.rule, schema)) for check in form.checks
+        ]
+        self.needs_other_forms = any("." in name for rule in self._all() for name in rule.names)
+
+    def _all(self) -> Iterable[Rule]:
+        yield from self._show.values()
+        yield from self._show_group.values()
+        yield from (rule for _, rule in self._derive)
+        yield from (rule for _, rule in self._checks)
+
+    def picture(self, values: Mapping[str, Cell], others: Documents, as_of: date) -> Picture:
+        """Work the form out.
+
+        Parameters
+        ----------
+        values
+            Cells by item.
+        others
+            Latest values of the subject's other forms.
+        as_of
+            Date of the visit or row (what `REFDAT` means here).
+        """
+        document = self._document(values, others, as_of)
+        derived = self._derived(document, as_of)
+        shown = self._shown(document, as_of)
+        expected = [
+            item for item in self.form.items if item.id in shown and item.required and item.type != "derived"
+        ]
+        unanswered = tuple(item.id for item in expected if not _is_answered(values.get(item.id)))
+        return Picture(
+            shown=shown,
+            derived=derived,
+            findings=self._findings(values, document, shown, as_of),
+            unanswered=unanswered,
+            answered=len(expected) - len(unanswered),
+            expected=len(expected),
+        )
+
+    def derived(self, values: Mapping[str, Cell], others: Documents, as_of: date) -> dict[str, Cell]:
+        """Cells of the derived items alone (see `picture`)."""
+        return self._derived(self._document(values, others, as_of), as_of) if self._derive else {}
+
+    def _document(self, values: Mapping[str, Cell], others: Documents, as_of: date) -> dict[str, Any]:
+        document: dict[str, Any] = {**others, "REFDAT": as_of.isoformat()}
+        for item in self.form.items:
+            if item.type != "derived":
+                document[item.id] = fact_value(item, values.get(item.id))
+        return document
+
+    def _derived(self, document: dict[str, Any], as_of: date) -> dict[str, Cell]:
+        cells: dict[str, Cell] = {}
+        for item, rule in self._derive:
+            value = rule.value(document, as_of)
+            document[item.id] = None if value is None else _plain(value)
+            if value is not None:
+                cells[item.id] = {"value": _plain(value)}
+        return cells
+
+    def _shown(self, document: Mapping[str, Any], as_of: date) -> frozenset[str]:
+        return frozenset(
+            item.id
+            for item in self.form.items
+            if all(
+                rule is None or rule.evaluate(document, as_of).value is Truth.TRUE
+                for rule in (self._show.get(item.id), self._show_group.get(item.id))
+            )
+        )
+
+    def _findings(
+        self, values: Mapping[str, Cell], document: Mapping[str, Any], shown: frozenset[str], as_of: date
+    ) -> tuple[Finding, ...]:
+        found = [
+            finding
+            for item in self.form.items
+            if item.id in shown
+            for finding in possible_findings(item, values.get(item.id))
+        ]
+        for check, rule in self._checks:
+            if check.item in shown and rule.evaluate(document, as_of).value is Truth.FALSE:
+                found.append(self._fired(check, values))
+        order = {item.id: place for place, item in enumerate(self.form.items)}
+        return tuple(sorted(found, key=lambda finding: order[finding.item]))
+
+    def _fired(self, check: Check, values: Mapping[str, Cell]) -> Finding:
+        confirmed = (values.get(check.item) or {}).get("confirmed", {})
+        return Finding(
+            check_id=check.id,
+            item=check.item,
+            level="stop" if check.kind == "hard" else "check",
+            message=self._worded(check.message, values),
+            reason=confirmed.get(check.id, ""),
+        )
+
+    def _worded(self, message: str, values: Mapping[str, Cell]) -> str:
+        """Put values in the places of a message (`{WEIGHT}`)."""
+
+        def words(match: re.Match[str]) -> str:
+            item = self.form.items_by_id.get(match[1])
+            return cell_text(item, self.codelists[item.id], values.get(item.id)) if item else match[0]
+
+        return re.sub(r"\{([A-Z][A-Z0-9_]*)\}", words, message)
+
+
+class ProtocolKey:
+    """A protocol as the key of a cache: two are equal when their digests are."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.protocol = protocol
+
+    def __hash__(self) -> int:
+        return hash(self.protocol.sha256)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ProtocolKey) and other.protocol.sha256 == self.protocol.sha256
+
+
+@lru_cache(maxsize=512)
+def _kept_rules(key: ProtocolKey, form_code: str) -> FormRules:
+    return FormRules(key.protocol, key.protocol.form(form_code))
+
+
+def rules_of(protocol: Protocol, form_code: str) -> FormRules:
+    """Compiled rules of one form of this protocol."""
+    return _kept_rules(ProtocolKey(protocol), form_code)
+
+
+def codelist_of(protocol: Protocol, item: Item) -> Codelist | None:
+    """The codelist that an item's choices come from, if it has choices."""
+    name = item.codelist or ("NY" if item.type == "yesno" else "")
+    return protocol.codelist(name) if name else None
+
+
+def possible_findings(item: Item, cell: Mapping[str, Any] | None) -> list[Finding]:
+    """Tell when a number lies outside what is possible for anybody; limits inclusive."""
+    limits = item.possible
+    if limits is None or not cell or cell.get("value") is None or item.type not in NUMERIC:
+        return []
+    number = Decimal(cell["value"])
+    unit = cell.get("unit", "")
+    if item.type in WITH_UNIT and limits.unit and unit:
+        number = Decimal(convert(number, item.analyte, unit, limits.unit))
+    too_low = limits.min is not None and number < limits.min
+    too_high = limits.max is not None and number > limits.max
+    if not (too_low or too_high):
+        return []
+    message = f"{cell['value']} {unit}".strip() + f" is outside what is possible ({_span(item)})."
+    return [Finding(f"{item.id}-possible", item.id, "stop", message)]
+
+
+def _span(item: Item) -> str:
+    limits = item.possible
+    assert limits is not None
+    unit = f" {limits.unit}" if limits.unit else ""
+    if limits.min is None:
+        return f"up to {limits.max}{unit}"
+    if limits.max is None:
+        return f"from {limits.min}{unit}"
+    return f"{limits.min} to {limits.max}{unit}"
+
+
+def _is_answered(cell: Mapping[str, Any] | None) -> bool:
+    return bool(cell) and (cell.get("value") not in (None, "", []) or bool(cell.get("missing")))  # type: ignore[union-attr]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return format(value.normalize() if value else value, "f")
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _in_order(items: list[Item]) -> list[Item]:
+    """Derived items, each after the derived items that it reads."""
+    known = {item.id for item in items}
+    ordered: list[Item] = []
+    waiting = list(items)
+    while waiting:
+        placed = {item.id for item in ordered}
+        ready = [
+            item
+            for item in waiting
+            if not (set(re.findall(r"[A-Z][A-Z0-9_]*", item.derive)) & known) - placed - {item.id}
+        ]
+        ordered += ready
+        waiting = [item for item in waiting if item not in ready]
+        if not ready:
+            raise ValueError(f"derived items wait for each other: {[item.id for item in waiting]}")
+    return ordered
+
+
+def shown_number(value: str, digits: int | None) -> str:
+    """A derived number as shown: rounded once, half away from zero, to the digits of its item."""
+    if digits is None:
+        return value
+    return format(Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP), "f")

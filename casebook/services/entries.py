@@ -1,0 +1,296 @@
+"""Entering data: opening a form, saving an item, confirming a check, completing, leaving out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError
+from django.db.models import F, Func, JSONField, Max, Value
+from django.db.models.functions import Now
+
+from audit.context import Actor, acting
+from casebook import registry
+from casebook.errors import (
+    ChangedMeanwhileError,
+    EntryClosedError,
+    FormNotHereError,
+    ItemRefusedError,
+    NotReadyError,
+    ReasonNeededError,
+    ReasonTooShortError,
+    UnknownItemError,
+)
+from casebook.models import Entry, EntryState, Query
+from casebook.rules.cells import Cell, CellFault, Typed, cell_text, read_cell, same_content
+from casebook.rules.picture import rules_of
+from casebook.rules.status import planned_forms
+from casebook.selectors import WorkedForm, entries, open_queries, worked_form
+from casebook.services.anchors import replan_when_anchored
+from casebook.services.automatic import settle_automatic_queries
+from casebook.signals import entry_saved
+from foundation import clock
+from patients.models import Subject
+from trials.schema import Item
+from visits.models import Visit
+
+SHORTEST_REASON = 3
+
+
+@dataclass(frozen=True)
+class SaveResult:
+    """What a save did: the form as it is now, its queries that are not closed, and whether anything changed."""
+
+    worked: WorkedForm
+    queries: tuple[Query, ...]
+    changed: bool
+
+
+def open_entry(*, actor: Actor, subject: Subject, visit: Visit | None, form: str, repeat: int = 1) -> Entry:
+    """Open a form of a subject at a visit (or in a log), or find it already open.
+
+    Raises
+    ------
+    FormNotHereError
+        The form is not planned for that visit, or no log.
+    DomainError
+        An upper room forbids it (a third procedure).
+    """
+    _must_belong(subject, visit, form)
+    known = entries().filter(subject=subject, visit=visit, form=form, repeat=repeat).first()
+    if known is not None:
+        return known
+    registry.refuse_opening(subject, form, visit)
+    try:
+        with acting(actor):
+            made = Entry.objects.create(subject=subject, visit=visit, form=form, repeat=repeat)
+    except IntegrityError:
+        made = entries().get(subject=subject, visit=visit, form=form, repeat=repeat)
+    return entries().get(pk=made.pk)
+
+
+def add_row(*, actor: Actor, subject: Subject, visit: Visit | None, form: str) -> Entry:
+    """Open the next row of a repeating form."""
+    _must_belong(subject, visit, form)
+    if not subject.version.protocol.form(form).repeating:
+        raise FormNotHereError(form=form, visit="a second time here")
+    newest = Entry.objects.filter(subject=subject, visit=visit, form=form).aggregate(n=Max("repeat"))["n"]
+    return open_entry(actor=actor, subject=subject, visit=visit, form=form, repeat=(newest or 0) + 1)
+
+
+def _must_belong(subject: Subject, visit: Visit | None, form: str) -> None:
+    if form not in planned_forms(subject.version.protocol, visit.code if visit else None):
+        raise FormNotHereError(form=form, visit=str(visit) if visit else "the running logs")
+
+
+def save_item(
+    *,
+    actor: Actor,
+    entry: Entry,
+    item_id: str,
+    typed: Typed,
+    expected: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> SaveResult:
+    """Save one item of a form.
+
+    Parameters
+    ----------
+    entry
+        As `selectors.entries()` gives it.
+    typed
+        What was typed, as text.
+    expected
+        The cell that the person saw, so that nobody overwrites unseen; None where there was nobody to see it.
+    reason
+        Why it changes; needed once the form is complete.
+
+    Raises
+    ------
+    ItemRefusedError, UnknownItemError, EntryClosedError, ReasonNeededError, ChangedMeanwhileError
+    """
+    item = _item(entry, item_id)
+    _must_be_open(entry)
+    old = entry.values.get(item_id)
+    new = _read(entry, item, typed)
+    if same_content(old, new):
+        return _unchanged(entry)
+    if expected is not None and not same_content(expected, old):
+        raise _changed_meanwhile(entry, item)
+    if entry.state == EntryState.COMPLETE and not reason.strip():
+        raise ReasonNeededError(field=item_id, item=item.label)
+    return _write(actor, entry, item, old, new, reason)
+
+
+def confirm_finding(*, actor: Actor, entry: Entry, item_id: str, check_id: str, reason: str) -> SaveResult:
+    """Keep a value in spite of a soft check, and say why.
+
+    Raises
+    ------
+    ReasonTooShortError, EntryClosedError, UnknownItemError
+    """
+    item = _item(entry, item_id)
+    _must_be_open(entry)
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise ReasonTooShortError(field=item_id)
+    old = entry.values.get(item_id)
+    confirmed = {**(old or {}).get("confirmed", {}), check_id: reason.strip()}
+    return _write(actor, entry, item, old, {**(old or {}), "confirmed": confirmed}, reason)
+
+
+def complete_entry(*, actor: Actor, entry: Entry) -> SaveResult:
+    """Mark a form complete; from then on every change needs a reason.
+
+    Raises
+    ------
+    NotReadyError
+        Required items are unanswered, or something impossible stands.
+    """
+    _must_be_open(entry)
+    worked = worked_form(entry)
+    if not worked.picture.can_be_completed:
+        stops = sum(finding.level == "stop" for finding in worked.picture.findings)
+        raise NotReadyError(count=len(worked.picture.unanswered) + stops)
+    with acting(actor):
+        Entry.objects.filter(pk=entry.pk).update(
+            state=EntryState.COMPLETE, not_done="", version=F("version") + 1, updated_at=Now()
+        )
+        entry.state = EntryState.COMPLETE
+        queries = settle_automatic_queries(entry, worked.picture, open_queries(entry))
+        entry_saved.send(Entry, entry=entry, items=frozenset(entry.values), actor=actor)
+    return SaveResult(worked, queries, changed=True)
+
+
+def mark_not_done(*, actor: Actor, entry: Entry, reason: str) -> Entry:
+    """Record that a form was not done, and why. Values that were entered stay.
+
+    Raises
+    ------
+    ReasonTooShortError, EntryClosedError
+    """
+    _must_be_open(entry)
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise ReasonTooShortError(field="reason")
+    with acting(actor, reason=reason.strip()):
+        Entry.objects.filter(pk=entry.pk).update(
+            state=EntryState.COMPLETE, not_done=reason.strip(), version=F("version") + 1, updated_at=Now()
+        )
+    entry.state, entry.not_done = EntryState.COMPLETE, reason.strip()
+    return entry
+
+
+def strike_out(*, actor: Actor, entry: Entry, reason: str) -> Entry:
+    """Strike out a row that was entered by mistake: it stays readable and no longer counts.
+
+    Raises
+    ------
+    ReasonTooShortError, EntryClosedError
+    """
+    _must_be_open(entry)
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise ReasonTooShortError(field="reason")
+    with acting(actor, reason=reason.strip()):
+        Entry.objects.filter(pk=entry.pk).update(struck_out=True, version=F("version") + 1, updated_at=Now())
+        entry.struck_out = True
+        replan_when_anchored(actor, entry, frozenset(entry.values))
+        entry_saved.send(Entry, entry=entry, items=frozenset(entry.values), actor=actor)
+    return entry
+
+
+def _item(entry: Entry, item_id: str) -> Item:
+    form = entry.subject.version.protocol.form(entry.form)
+    item = form.items_by_id.get(item_id)
+    if item is None:
+        raise UnknownItemError(form=entry.form, item=item_id)
+    return item
+
+
+def _must_be_open(entry: Entry) -> None:
+    for closed, state in (
+        (entry.locked, "locked"),
+        (entry.frozen, "frozen"),
+        (entry.struck_out, "struck out"),
+    ):
+        if closed:
+            raise EntryClosedError(state=state)
+
+
+def _read(entry: Entry, item: Item, typed: Typed) -> Cell:
+    codelist = rules_of(entry.subject.version.protocol, entry.form).codelists[item.id]
+    try:
+        return read_cell(item, codelist, typed, clock.today(entry.subject.site.time_zone))
+    except CellFault as fault:
+        raise ItemRefusedError(field=item.id, message=str(fault)) from None
+
+
+def _unchanged(entry: Entry) -> SaveResult:
+    return SaveResult(worked_form(entry), tuple(open_queries(entry)), changed=False)
+
+
+def _changed_meanwhile(entry: Entry, item: Item) -> ChangedMeanwhileError:
+    codelist = rules_of(entry.subject.version.protocol, entry.form).codelists[item.id]
+    value = cell_text(item, codelist, entry.values.get(item.id)) or "nothing"
+    return ChangedMeanwhileError(
+        field=item.id, who="Somebody else", at=f"{entry.updated_at:%H:%M} UTC", value=value
+    )
+
+
+def _write(actor: Actor, entry: Entry, item: Item, old: Cell | None, new: Cell, reason: str) -> SaveResult:
+    """Put one cell into the document, unless it is no longer what it was."""
+    held = Entry.objects.filter(pk=entry.pk, locked=False, frozen=False)
+    if entry.state != EntryState.COMPLETE:
+        held = held.exclude(state=EntryState.COMPLETE)
+    held = held.filter(**({f"values__{item.id}": old} if old else {f"values__{item.id}__isnull": True}))
+    queries = open_queries(entry)
+    values = {**entry.values, item.id: new} if new else _without(entry.values, item.id)
+    state = EntryState.COMPLETE if entry.state == EntryState.COMPLETE else EntryState.IN_PROGRESS
+    before = entry.values, entry.state
+    entry.values, entry.state = values, state
+    worked = worked_form(entry)
+    with acting(actor, reason=reason.strip()):
+        written = held.update(
+            values=_placed(item.id, new), state=state, version=F("version") + 1, updated_at=Now()
+        )
+        if not written:
+            entry.values, entry.state = before
+            entry.refresh_from_db(fields=["values", "state", "frozen", "locked", "updated_at"])
+            _must_be_open(entry)
+            raise _changed_meanwhile(entry, item)
+        entry.version += 1
+        if not same_content(old, new):
+            _note_change([query for query in queries if query.item == item.id])
+        settled = settle_automatic_queries(entry, worked.picture, queries)
+        replan_when_anchored(actor, entry, frozenset({item.id}))
+        entry_saved.send(Entry, entry=entry, items=frozenset({item.id}), actor=actor)
+    return SaveResult(worked, settled, changed=True)
+
+
+def _without(values: Mapping[str, Cell], item_id: str) -> dict[str, Cell]:
+    return {key: cell for key, cell in values.items() if key != item_id}
+
+
+def _placed(item_id: str, cell: Cell) -> Func:
+    """The document with one cell put in or taken out, worked out by the database."""
+    if not cell:
+        return Func(
+            F("values"),
+            Value(item_id),
+            template="(%(expressions)s)",
+            arg_joiner=" - ",
+            output_field=JSONField(),
+        )
+    return Func(
+        F("values"),
+        Value({item_id: cell}, output_field=JSONField()),
+        template="(%(expressions)s)",
+        arg_joiner=" || ",
+        output_field=JSONField(),
+    )
+
+
+def _note_change(queries: list[Query]) -> None:
+    """Queries on an item that changed while they stood open did lead to a change."""
+    waiting = [query.pk for query in queries if not query.led_to_change]
+    if waiting:
+        Query.objects.filter(pk__in=waiting).update(led_to_change=True)

@@ -1,0 +1,8 @@
+"""The one signal of the casebook: an entry was saved. Upper rooms may listen; they never write to it."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+entry_saved = Signal()
+"""Sent inside the saving transaction with `entry`, `items` (ids that changed) and `actor`."""

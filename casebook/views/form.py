@@ -1,0 +1,226 @@
+"""A form: shown, entered item by item, completed, left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from accounts.decorators import permission
+from accounts.requests import Request
+from audit.context import Actor
+from casebook import services
+from casebook.errors import ChangedMeanwhileError, ItemRefusedError, NotReadyError, ReasonNeededError
+from casebook.models import Entry
+from casebook.pages.addresses import form_url
+from casebook.pages.banner import subject_banner
+from casebook.pages.form import FormPage, changed_rows, form_page
+from casebook.pages.rail import form_rail
+from casebook.rules.cells import Typed, cell_text
+from casebook.rules.picture import rules_of
+from casebook.rules.reasons import CHANGE_REASONS, CONFIRM_REASONS, reason_sentence
+from casebook.selectors import WorkedForm, find_entry, open_queries, rows_of_subject, worked_form
+from foundation.errors import DomainError
+from foundation.web import page
+
+TYPED_PARTS = ("unit", "low", "high", "missing")
+
+
+@permission("entry.view")
+def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
+    """Show a form at a visit or in a log."""
+    entry = find_entry(request.access, number, visit, form, repeat)
+    subject = entry.subject
+    rows = rows_of_subject(subject)
+    shown = _page(request, worked_form(entry, rows), open_queries(entry) if entry.pk else [])
+    context = {
+        "subject": subject,
+        "entry": entry,
+        "visit": entry.visit,
+        "shown": shown,
+        "rail": form_rail(entry),
+        "banner": subject_banner(subject, request.access),
+        "may_write": request.access.may("entry.write", subject.trial.code, subject.site.code),
+        "may_verify": request.access.may("verify.entry", subject.trial.code, subject.site.code),
+        "may_ask": request.access.may("query.raise", subject.trial.code, subject.site.code),
+    }
+    return page(request, "casebook/form.html", context)
+
+
+@permission("entry.write")
+@require_POST
+def save(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
+    """Save one item; the answer is its row, and whatever else looks different now."""
+    entry = _writable(request, number, visit, form, repeat)
+    item = request.POST.get("item", "")
+    if request.POST.get("confirm"):
+        return _confirm(request, entry, item)
+    before = worked_form(entry)
+    stored = entry.values.get(item)
+    try:
+        saved = services.save_item(
+            actor=_actor(request, entry),
+            entry=entry,
+            item_id=item,
+            typed=_typed(request),
+            expected=_expected(request),
+            reason=reason_sentence(
+                request.POST.get("reason", ""), request.POST.get("reason_text", ""), CHANGE_REASONS
+            ),
+        )
+    except ReasonNeededError:
+        return _ask_why(request, entry, item, stored)
+    except (ItemRefusedError, ChangedMeanwhileError) as error:
+        return _row(request, entry, item, error)
+    return _answer(request, before, saved, item)
+
+
+def _confirm(request: Request, entry: Entry, item: str) -> HttpResponse:
+    check = request.POST["confirm"]
+    reason = reason_sentence(
+        request.POST.get("reason", ""), request.POST.get("reason_text", ""), CONFIRM_REASONS
+    )
+    before = worked_form(entry)
+    if not reason:
+        finding = next((f for f in before.picture.findings if f.check_id == check), None)
+        context = {"finding": finding, "item": before.form.items_by_id.get(item), "reasons": CONFIRM_REASONS}
+        return render(request, "casebook/_confirm_dialog.html", context, status=428)
+    saved = services.confirm_finding(
+        actor=_actor(request, entry), entry=entry, item_id=item, check_id=check, reason=reason
+    )
+    return _answer(request, before, saved, item)
+
+
+@permission("entry.write")
+@require_POST
+def complete(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
+    """Mark a form complete, or say what is missing."""
+    entry = _writable(request, number, visit, form, repeat)
+    try:
+        services.complete_entry(actor=_actor(request, entry), entry=entry)
+    except NotReadyError as error:
+        shown = _page(request, worked_form(entry), open_queries(entry), unanswered=True)
+        return render(request, "casebook/_not_ready.html", {"shown": shown, "error": error}, status=200)
+    return _go_to(request, form_url(entry.subject, entry.visit, entry.form, entry.repeat))
+
+
+@permission("entry.write")
+@require_POST
+def not_done(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
+    """Record that a form was not done, and why."""
+    entry = _writable(request, number, visit, form, repeat)
+    services.mark_not_done(actor=_actor(request, entry), entry=entry, reason=request.POST.get("reason", ""))
+    return redirect(form_url(entry.subject, entry.visit, entry.form, entry.repeat))
+
+
+@permission("entry.write")
+@require_POST
+def add_row(request: Request, number: str, visit: str, form: str) -> HttpResponse:
+    """Open the next row of a repeating form."""
+    entry = find_entry(request.access, number, visit, form)
+    request.access.require("entry.write", entry.subject.trial.code, entry.subject.site.code)
+    made = services.add_row(actor=_actor(request, entry), subject=entry.subject, visit=entry.visit, form=form)
+    return redirect(form_url(entry.subject, entry.visit, form, made.repeat))
+
+
+@permission("entry.write")
+@require_POST
+def strike_out(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
+    """Strike out a row that was entered by mistake."""
+    entry = _writable(request, number, visit, form, repeat)
+    services.strike_out(actor=_actor(request, entry), entry=entry, reason=request.POST.get("reason", ""))
+    return redirect("subject", number)
+
+
+def _writable(request: Request, number: str, visit: str, form: str, repeat: int) -> Entry:
+    """The entry at an address, opened if nobody did yet."""
+    entry = find_entry(request.access, number, visit, form, repeat)
+    request.access.require("entry.write", entry.subject.trial.code, entry.subject.site.code)
+    if entry._state.adding:
+        return services.open_entry(
+            actor=_actor(request, entry), subject=entry.subject, visit=entry.visit, form=form, repeat=repeat
+        )
+    return entry
+
+
+def _actor(request: Request, entry: Entry) -> Actor:
+    return request.access.actor(entry.subject.trial.code, entry.subject.site.code)
+
+
+def _typed(request: Request) -> Typed:
+    """What was typed; several chosen codes come as several values."""
+    parts = {name: request.POST.get(name, "") for name in TYPED_PARTS}
+    return Typed(value=",".join(request.POST.getlist("value")), **parts)
+
+
+def _expected(request: Request) -> Mapping[str, Any] | None:
+    """The cell that the page showed; nothing when the page did not say."""
+    sent = request.POST.get("expected", "")
+    if not sent:
+        return None
+    try:
+        cell = json.loads(sent)
+    except json.JSONDecodeError:
+        return {}
+    return cell if isinstance(cell, dict) else {}
+
+
+def _page(
+    request: Request, worked: WorkedForm, queries: Any, *, unanswered: bool = False, **more: Any
+) -> FormPage:
+    subject = worked.entry.subject
+    writable = request.access.may("entry.write", subject.trial.code, subject.site.code)
+    if unanswered:
+        more["notes"] = dict.fromkeys(worked.picture.unanswered, "Not answered yet.")
+    return form_page(worked, queries, writable=writable, **more)
+
+
+def _ask_why(request: Request, entry: Entry, item: str, stored: Mapping[str, Any] | None) -> HttpResponse:
+    rules = rules_of(entry.subject.version.protocol, entry.form)
+    definition = rules.form.item(item)
+    typed = {
+        "value": request.POST.get("value"),
+        "unit": request.POST.get("unit"),
+        "missing": request.POST.get("missing"),
+    }
+    context = {
+        "item": definition,
+        "form": rules.form,
+        "visit": entry.visit,
+        "before": cell_text(definition, rules.codelists[item], stored),
+        "now": cell_text(definition, rules.codelists[item], typed),
+        "reasons": CHANGE_REASONS,
+    }
+    return render(request, "casebook/_reason_dialog.html", context, status=428)
+
+
+def _row(request: Request, entry: Entry, item: str, error: DomainError) -> HttpResponse:
+    """The row with what was typed and why it was not stored."""
+    typed = {name: request.POST.get(name, "") for name in ("value", *TYPED_PARTS)}
+    worked = worked_form(entry)
+    shown = _page(request, worked, open_queries(entry), notes={item: error.message}, typed={item: typed})
+    row = next(row for row in shown.rows if row.item.id == item)
+    return render(request, "casebook/_row.html", {"row": row, "shown": shown}, status=error.status)
+
+
+def _answer(request: Request, before: WorkedForm, saved: services.SaveResult, item: str) -> HttpResponse:
+    shown = _page(request, saved.worked, saved.queries)
+    others = changed_rows(before, saved.worked, item)
+    context = {
+        "row": next(row for row in shown.rows if row.item.id == item),
+        "others": [row for row in shown.rows if row.item.id in others],
+        "shown": shown,
+        "entry": saved.worked.entry,
+    }
+    return render(request, "casebook/_saved.html", context)
+
+
+def _go_to(request: Request, url: str) -> HttpResponse:
+    """Send the browser on, also from a fragment."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Redirect": url})
+    return redirect(url)

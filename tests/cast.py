@@ -1,0 +1,86 @@
+"""The cast of the tests: two trials, two sites, one person per role, and strangers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+import pytest
+from django.test import Client
+
+from accounts.models import Grant, User
+from audit.context import Actor, service_actor
+from patients.models import Patient, Subject
+from patients.services import register_patient, screen_patient
+from trials.models import Site, Trial
+from trials.packs import bundled
+from trials.services import open_site, publish_protocol, register_site
+
+SETUP = service_actor("test set-up")
+ROLES = (
+    "coordinator", "investigator", "datamanager", "monitor", "radiologist", "radiologist2", "adjudicator",
+    "sponsor", "admin",
+)  # fmt: skip
+AT_SITE = {"coordinator", "investigator"}
+TRIALS = ("EXCALIBUR", "THERMODOX")
+
+
+@dataclass
+class Cast:
+    """Trials, sites and people; `subject()` brings one more patient into screening."""
+
+    trials: dict[str, Trial]
+    home: Site
+    away: Site
+    people: dict[str, User]
+    client_for: Callable[..., Client]
+    _number: int = field(default=0)
+
+    def actor(self, role: str = "coordinator") -> Actor:
+        """The person of a role, as services want them."""
+        user = self.people[role]
+        return Actor(id=user.pk, name=user.full_name, role=role)
+
+    def client(self, role: str) -> Client:
+        """A browser in which the person of a role is signed in."""
+        return self.client_for(self.people[role])
+
+    def patient(self, site: Site | None = None) -> Patient:
+        """One more patient."""
+        self._number += 1
+        return register_patient(actor=self.actor(), site=site or self.home, code=f"P-{self._number:04}")
+
+    def subject(self, trial: str = "EXCALIBUR", site: Site | None = None) -> Subject:
+        """One more patient, in screening for a trial."""
+        patient = self.patient(site)
+        return screen_patient(actor=self.actor(), patient=patient, trial=self.trials[trial])
+
+
+@pytest.fixture
+def cast(
+    make_user: Callable[..., User], grant: Callable[..., Grant], client_for: Callable[..., Client]
+) -> Cast:
+    """Both trials published from their packs, open at two sites, and everybody with their roles."""
+    versions = [publish_protocol(actor=SETUP, pack=path) for path in bundled().values()]
+    trials = {version.trial.code: version.trial for version in versions}
+    home = register_site(
+        actor=SETUP, code="NO-01", name="Oslo University Hospital", country="NO", time_zone="Europe/Oslo"
+    )
+    away = register_site(
+        actor=SETUP, code="SE-02", name="Sahlgrenska", country="SE", time_zone="Europe/Stockholm"
+    )
+    for trial in trials.values():
+        for site in (home, away):
+            open_site(actor=SETUP, trial=trial, site=site, on=date(2021, 9, 1))
+    people = {role: make_user(role, full_name=f"{role.capitalize()} Person") for role in ROLES}
+    for role, user in people.items():
+        plain = role.rstrip("2")
+        for code in TRIALS if plain != "admin" else ("",):
+            grant(user, plain, code, home.code if plain in AT_SITE else "")
+    for name, role in (("coordinator2", "coordinator"), ("investigator2", "investigator")):
+        people[name] = make_user(name, full_name=f"{name.capitalize()} Person")
+        for code in TRIALS:
+            grant(people[name], role, code, away.code)
+    people["outsider"] = make_user("outsider", full_name="Outsider Person")
+    return Cast(trials, home, away, people, client_for)

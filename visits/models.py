@@ -1,0 +1,70 @@
+"""Tables of the visits room: one row per planned or unscheduled visit of a subject."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from patients.models import Subject
+
+
+class VisitState(models.TextChoices):
+    """Where a visit stands. Due, overdue and "in window" are derived from dates, never stored."""
+
+    PLANNED = "PLANNED", "Planned"
+    DONE = "DONE", "Done"
+    MISSED = "MISSED", "Missed"
+    SUPERSEDED = "SUPERSEDED", "Superseded"
+
+
+class Visit(models.Model):
+    """A visit of a subject.
+
+    `code` points at the visit plan of the subject's protocol version. `sequence` tells apart several
+    visits of one code (a Day 14 after each procedure, unscheduled visits).
+    """
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    code = models.CharField(max_length=16)
+    sequence = models.PositiveSmallIntegerField(default=1)
+    ordinal = models.PositiveSmallIntegerField()
+    target = models.DateField(null=True)
+    earliest = models.DateField(null=True)
+    latest = models.DateField(null=True)
+    because = models.CharField(max_length=300, blank=True)
+    happened_on = models.DateField(null=True)
+    state = models.CharField(max_length=10, choices=VisitState, default=VisitState.PLANNED)
+    missed_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["ordinal", "sequence"]
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "code", "sequence"], name="visit_once_per_subject"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=VisitState.values), name="visit_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="DONE") | models.Q(happened_on__isnull=False),
+                name="a_visit_that_is_done_has_a_date",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "latest"], name="visit_by_deadline")]
+
+    def __str__(self) -> str:
+        return self.code if self.sequence == 1 else f"{self.code}.{self.sequence}"
+
+
+class Reminder(models.Model):
+    """A mail about visits that was claimed for one person and day; the row is what makes it never twice."""
+
+    person_id = models.BigIntegerField()
+    day = models.DateField()
+    sent_at = models.DateTimeField(null=True)
+    visits = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person_id", "day"], name="one_reminder_per_person_and_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"reminder of {self.day}"
