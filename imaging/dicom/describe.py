@@ -1,0 +1,88 @@
+"""What is kept of an image's header in the database: enough to sort, check and show it, and nothing that identifies.
+
+Read from the *de-identified* file only.
+
+References
+----------
+.. [1] DICOM PS3.18 2026c, Annex F "DICOM JSON Model".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from pydicom.datadict import dictionary_VR
+
+from imaging.dicom.geometry import Plane, plane_of
+from imaging.dicom.reader import DicomFile, values_of
+
+_TEXT_TAGS = (0x00080008, 0x00080016, 0x00080060, 0x00185100, 0x00280004, 0x00281054)
+_INTEGER_TAGS = (0x00280002, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102, 0x00280103)
+_DECIMAL_TAGS = (
+    0x00180050, 0x00180088, 0x00200032, 0x00200037, 0x00280030, 0x00281050, 0x00281051, 0x00281052, 0x00281053,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Description:
+    """A de-identified image in short.
+
+    Attributes
+    ----------
+    study_date
+        `YYYYMMDD` as in the file, that is, shifted.
+    attributes
+        DICOM JSON of what a viewer needs to show and measure; without identifiers, dates and descriptions.
+    """
+
+    study_uid: str
+    series_uid: str
+    frame_of_reference_uid: str
+    modality: str
+    label: str
+    study_date: str
+    series_number: int | None
+    instance_number: int | None
+    plane: Plane | None
+    thickness_mm: Decimal | None
+    kernel: str
+    contrast: bool
+    attributes: dict[str, Any]
+
+
+def describe(file: DicomFile) -> Description:
+    """Describe a de-identified image."""
+    values = values_of(file)
+    thickness = values.decimals(0x00180050)
+    return Description(
+        study_uid=values.text(0x0020000D),
+        series_uid=values.text(0x0020000E),
+        frame_of_reference_uid=values.text(0x00200052),
+        modality=values.text(0x00080060),
+        label=values.text(0x0008103E),
+        study_date=values.text(0x00080020) or values.text(0x00080022),
+        series_number=values.integer(0x00200011),
+        instance_number=values.integer(0x00200013),
+        plane=plane_of(file),
+        thickness_mm=thickness[0] if thickness else None,
+        kernel=values.text(0x00181210)[:64],
+        contrast=bool(values.text(0x00180010)),
+        attributes=_attributes(file),
+    )
+
+
+def _attributes(file: DicomFile) -> dict[str, Any]:
+    values = values_of(file)
+    found: dict[str, Any] = {}
+    for tag in _TEXT_TAGS:
+        if texts := values.texts(tag):
+            found[f"{tag:08X}"] = {"vr": dictionary_VR(tag), "Value": texts}
+    for tag in _INTEGER_TAGS:
+        if (number := values.integer(tag)) is not None:
+            found[f"{tag:08X}"] = {"vr": "US", "Value": [number]}
+    for tag in _DECIMAL_TAGS:
+        if numbers := values.decimals(tag):
+            found[f"{tag:08X}"] = {"vr": "DS", "Value": [float(number) for number in numbers]}
+    return found
