@@ -10,6 +10,7 @@ References
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -238,9 +239,12 @@ def carries_comment(file: DicomFile) -> bool:
     return False
 
 
+_WORD = re.compile(rb"[0-9A-Za-z\x80-\xff]{3}")
+
+
 def _foreign(text: bytes) -> bool:
     lowered = text.lower()
-    return bool(text.strip(b"\0 ")) and not any(name in lowered for name in _ENCODER)
+    return _WORD.search(text) is not None and not any(name in lowered for name in _ENCODER)
 
 
 def _segments(stream: bytes, position: int, last: int) -> list[tuple[int, bytes]]:

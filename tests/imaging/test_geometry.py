@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -10,6 +10,7 @@ from imaging.dicom.geometry import distance_mm, gaps, plane_from, plane_of, slic
 from imaging.dicom.reader import read
 from tests.imaging.dicom_files import one_slice
 
+D = Decimal
 AXIAL = [D(1), D(0), D(0), D(0), D(1), D(0)]
 
 
