@@ -8,6 +8,7 @@ wrapped, so that each leaves a :class:`logic.trace.Trace` of what it came to.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from logic import interval, quantity, syntax
@@ -52,7 +53,8 @@ ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "/": interval.divide,
 }
 LITERALS = (syntax.NumberLiteral, syntax.TextLiteral, syntax.DateLiteral, syntax.TruthLiteral)
-MOVING = frozenset({Drift.RISES, Drift.FALLS, Drift.WILD})
+MOVING = frozenset({Drift.RISES, Drift.FALLS, Drift.BENDS, Drift.WILD})
+ZERO = syntax.NumberLiteral(0, 0, Decimal(0))
 
 
 def compiled(checked: Checked, text: str, traced: bool) -> Closure:
@@ -117,6 +119,8 @@ class _Compiler:
         return self.checked.types[node]
 
     def kind(self, node: syntax.Node) -> str:
+        if node is ZERO:
+            return "number"
         return "number" if node in self.checked.numbers else self.type_of(node).kind
 
     def written(self, node: syntax.Node) -> str:
@@ -272,22 +276,33 @@ class _Compiler:
 
     def watching(self, sides: list[tuple[syntax.Node, syntax.Node]], run: Closure) -> Closure:
         """Keeps a comparison that moves with REFDAT, to find the days on which it changes."""
-        drifts = [difference_of(drift_of(left), drift_of(right)) for left, right in sides]
-        moving = [pair for pair, drift in zip(sides, drifts, strict=True) if drift in MOVING]
+        watches = [self.watch(left, right) for left, right in sides]
+        moving = [(probe, drift) for probe, drift in watches if drift in MOVING]
         if not moving:
             return run
-        untraced = self.untraced()
-        asked = [untraced.comparison(sign, left, right) for left, right in moving for sign in "<>"]
-        wild = Drift.WILD in drifts
-
-        def probe(env: Env) -> tuple[Truth, ...]:
-            return tuple([ask(env) for ask in asked])
 
         def watched(env: Env) -> Any:
-            env.watched.append(Watch(probe, wild, tuple(env.bound)))
+            bound = tuple(env.bound)
+            env.watched += [Watch(probe, drift, bound) for probe, drift in moving]
             return run(env)
 
         return watched
+
+    def watch(self, left: syntax.Node, right: syntax.Node) -> tuple[Closure, Drift]:
+        """How two sides compare, as a state that can be asked for on another date."""
+        drift = difference_of(drift_of(left), drift_of(right))
+        if drift not in MOVING:
+            return leaving_nothing, drift
+        untraced = self.untraced()
+        first, second, pair = untraced.sides(left, right)
+
+        def probe(env: Env) -> tuple[Truth, Truth]:
+            one, other = first(env), second(env)
+            if pair is not None:
+                one, other = pair(one, other)
+            return interval.less(one, other), interval.less(other, one)
+
+        return probe, drift
 
     # --- arithmetic -----------------------------------------------------------------------
 
@@ -332,6 +347,8 @@ class _Compiler:
         operation = OPERATIONS[node.function]
         if len(arguments) == 1:
             only = arguments[0]
+            if node.function == "abs" and self.traced and self.kind(first) == "number":
+                only = self.watching([(first, ZERO)], only)
             return lambda env: operation(only(env))
         return lambda env: operation(*[argument(env) for argument in arguments])
 
@@ -389,6 +406,10 @@ class _Compiler:
             return reduce(asked)
 
         return run
+
+
+def leaving_nothing(_: Env) -> None:
+    """The state of what does not move."""
 
 
 def leaving_trace(text: str, kind: str, run: Closure) -> Closure:

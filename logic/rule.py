@@ -20,7 +20,7 @@ from logic.reading import Values, evaluation_date, read
 from logic.schema import Schema
 from logic.trace import Answer, Trace, answer_of, open_questions
 from logic.truth import UNKNOWN
-from logic.validity import STEPS, STILL, WILD, Watch, drift_of, last_day_the_same
+from logic.validity import STEPWISE, Watch, drift_of, last_day_the_same
 
 A_DATE = FactType("date")
 LookBack = Mapping[str, int]
@@ -173,30 +173,37 @@ class Rule:
         watched = self._watched(env)
         if as_of is None or not (watched or used):
             return None
-        fresh = Values(self.schema, env.values.facts)
-        staled: dict[date, Env] = {}
-        breaks = look_back_breaks(fresh, used)
-
-        def env_on(day: date) -> Env:
-            """The facts on a day; mutated in place, since only REFDAT differs within a span."""
-            start = max((edge for edge in breaks if edge <= day), default=as_of)
-            if start not in staled:
-                stale = out_of_look_back(fresh, day, used)
-                staled[start] = Env(fresh.replaced(day, stale), self._depth)
-            staled[start].values[REFDAT] = day
-            return staled[start]
-
-        def state(watch: Watch, day: date) -> Any:
-            there = env_on(day)
-            there.bound[:] = watch.bound
-            return watch.probe(there)
-
-        return last_day_the_same(as_of, result, lambda day: self._plain(env_on(day)), state, watched, breaks)
+        timeline = _Timeline(self._plain, Values(self.schema, env.values.facts), used, self._depth)
+        breaks = look_back_breaks(timeline.fresh, used)
+        return last_day_the_same(as_of, result, timeline, watched, breaks)
 
     def _watched(self, env: Env) -> list[Watch]:
-        if self._drift in {STILL, STEPS} or self._is_truth:
+        if self._is_truth or self._drift in STEPWISE:
             return env.watched
-        return [*env.watched, Watch(self._plain, self._drift is WILD, tuple(env.bound))]
+        return [*env.watched, Watch(self._plain, self._drift, tuple(env.bound))]
+
+
+class _Timeline:
+    """One rule and one document on other dates, for :mod:`logic.validity`."""
+
+    def __init__(self, plain: Closure, fresh: Values, look_back: LookBack, depth: int) -> None:
+        self.plain = plain
+        self.fresh = fresh
+        self.look_back = look_back
+        self.env = Env(fresh, depth)
+
+    def enter(self, day: date) -> None:
+        stale = out_of_look_back(self.fresh, day, self.look_back)
+        self.env.values = self.fresh.replaced(day, stale)
+
+    def outcome(self, day: date) -> Any:
+        self.env.values[REFDAT] = day
+        return self.plain(self.env)
+
+    def state(self, watch: Watch, day: date) -> Any:
+        self.env.values[REFDAT] = day
+        self.env.bound[:] = watch.bound
+        return watch.probe(self.env)
 
 
 def compile_rule(text: str, schema: Schema, *, result: str | None = None) -> Rule:

@@ -9,17 +9,18 @@ until its answer changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from enum import Enum
 from heapq import merge
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from logic import syntax
 from logic.dates import add_years
 from logic.facttypes import REFDAT
 
 HORIZON_YEARS = 150
+ONE_DAY = timedelta(days=1)
 
 
 class Drift(Enum):
@@ -29,26 +30,38 @@ class Drift(Enum):
     RISES = "never falls"
     FALLS = "never rises"
     STEPS = "changes only when a comparison within it does"
+    ROUGH = "the same, but a comparison within it bends"
+    BENDS = "goes one way between the changes of the comparisons within it"
     WILD = "may move either way"
 
 
-STILL, RISES, FALLS, STEPS, WILD = Drift
-REVERSED = {STILL: STILL, RISES: FALLS, FALLS: RISES, STEPS: STEPS, WILD: WILD}
+STILL, RISES, FALLS, STEPS, ROUGH, BENDS, WILD = Drift
+REVERSED = {RISES: FALLS, FALLS: RISES}
+STEPWISE = frozenset({STILL, STEPS, ROUGH})
 SPANS = frozenset({"age", "days", "hours", "minutes"})
 SHIFTS = frozenset({"add_years", "add_months", "add_days"})
 SAME_WAY = frozenset({"sqrt", "round", "max", "min", "sum", "latest", "earliest", "coalesce"})
 
 
+def reverse(drift: Drift) -> Drift:
+    """The drift of -x."""
+    return REVERSED.get(drift, drift)
+
+
 def together(left: Drift, right: Drift) -> Drift:
     """The drift of something that rises with both."""
-    if left is STILL or left is right:
-        return right
-    return left if right is STILL else WILD
+    if left is STILL or right is STILL:
+        return right if left is STILL else left
+    if {left, right} <= STEPWISE:
+        return ROUGH if ROUGH in {left, right} else STEPS
+    if STEPS in {left, right}:
+        return WILD if WILD in {left, right} else BENDS
+    return left if left is right and left is not BENDS else WILD
 
 
 def difference_of(left: Drift, right: Drift) -> Drift:
     """The drift of left - right, and so of every comparison of the two."""
-    return together(left, REVERSED[right])
+    return together(left, reverse(right))
 
 
 def drift_of(node: syntax.Node) -> Drift:
@@ -57,26 +70,29 @@ def drift_of(node: syntax.Node) -> Drift:
         case syntax.Name():
             return RISES if node.path == REFDAT else STILL
         case syntax.Negate():
-            return REVERSED[drift_of(node.operand)]
+            return reverse(drift_of(node.operand))
+        case syntax.Power():
+            return STILL if drift_of(node.base) is STILL else WILD
         case syntax.Arithmetic():
             return _of_arithmetic(node)
         case syntax.Call():
             return _of_call(node)
         case syntax.Quantifier():
             return _of_quantifier(node)
-    return _steps_or_wild(node)
+    return _of_logic(node)
 
 
-def _steps_or_wild(node: syntax.Node) -> Drift:
-    """Truth values change with the comparisons in them; what else moves may move anyhow."""
-    if not _mentions(node):
-        return STILL
-    logic = (syntax.Logical, syntax.Not, syntax.Compare, syntax.Member)
-    return STEPS if isinstance(node, logic) else WILD
+def _of_logic(node: syntax.Node) -> Drift:
+    """Truth values change only with the comparisons in them."""
+    if isinstance(node, (syntax.Compare, syntax.Member)):
+        return _steps_of(node)
+    return _all_together([drift_of(child) for child in syntax.children(node)])
 
 
-def _mentions(node: syntax.Node) -> bool:
-    return any(isinstance(part, syntax.Name) and part.path == REFDAT for part in syntax.walk(node))
+def _steps_of(node: syntax.Compare | syntax.Member) -> Drift:
+    left, right = syntax.children(node)
+    moves = difference_of(drift_of(left), drift_of(right))
+    return {RISES: STEPS, FALLS: STEPS, BENDS: ROUGH, WILD: ROUGH}.get(moves, moves)
 
 
 def _of_arithmetic(node: syntax.Arithmetic) -> Drift:
@@ -85,26 +101,32 @@ def _of_arithmetic(node: syntax.Arithmetic) -> Drift:
         return together(left, right)
     if node.operator == "-":
         return difference_of(left, right)
-    if right is STILL and isinstance(node.right, syntax.NumberLiteral):
-        return left
-    if left is STILL and isinstance(node.left, syntax.NumberLiteral) and node.operator == "*":
-        return right
-    return _steps_or_wild(node)
+    if right is STILL:
+        return _scaled(left, node.right)
+    return _scaled(right, node.left) if left is STILL and node.operator == "*" else WILD
+
+
+def _scaled(drift: Drift, by: syntax.Node) -> Drift:
+    """Times or divided by a number that stays: it may turn the direction if it is negative."""
+    return BENDS if drift in REVERSED and not isinstance(by, syntax.NumberLiteral) else drift
 
 
 def _of_call(node: syntax.Call) -> Drift:
     moves = [drift_of(argument) for argument in node.arguments]
-    if all(move is STILL for move in moves):
-        return STILL
+    if all(move in STEPWISE for move in moves):
+        return _all_together(moves)
+    match node.function:
+        case "known":
+            return STEPS
+        case "if":
+            return _under_condition(moves[0], moves[1:])
+        case "abs":
+            return BENDS if moves[0] in REVERSED else WILD
     if node.function in SPANS:
         return difference_of(moves[1], moves[0])
     if node.function in SHIFTS:
         return moves[0] if moves[1] is STILL else WILD
-    if node.function in SAME_WAY:
-        return _all_together(moves)
-    if node.function == "if":
-        return _of_choice(moves)
-    return STEPS if all(move in {STILL, STEPS} for move in moves) or node.function == "known" else WILD
+    return _all_together(moves) if node.function in SAME_WAY else WILD
 
 
 def _all_together(moves: list[Drift]) -> Drift:
@@ -114,19 +136,20 @@ def _all_together(moves: list[Drift]) -> Drift:
     return result
 
 
-def _of_choice(moves: list[Drift]) -> Drift:
-    values = _all_together(moves[1:])
-    if moves[0] is STILL:
-        return values
-    return STEPS if values in {STILL, STEPS} else WILD
+def _under_condition(condition: Drift, values: list[Drift]) -> Drift:
+    """Something that is one of several values, which one the condition says."""
+    if condition is STILL or all(value in STEPWISE for value in values):
+        alike = _all_together([condition, *values])
+        return BENDS if alike is WILD and WILD not in values and condition is STILL else alike
+    return BENDS if condition is STEPS and not {WILD, ROUGH} & set(values) else WILD
 
 
 def _of_quantifier(node: syntax.Quantifier) -> Drift:
     body = drift_of(node.body)
     condition = STILL if node.condition is None else drift_of(node.condition)
     if condition is STILL:
-        return body if node.function != "the" or body is not WILD else WILD
-    return STEPS if body in {STILL, STEPS} else WILD
+        return body
+    return _under_condition(condition, [body])
 
 
 # --- dates ------------------------------------------------------------------------------
@@ -139,24 +162,33 @@ class Watch(NamedTuple):
     ----------
     probe : callable
         From an evaluation environment to a state that tells how the comparison comes out.
-    wild : bool
-        Whether the state may come and go, so that every day must be tried.
+    drift : Drift
+        How the state moves: RISES and FALLS never return to a state they left, BENDS does
+        not between the changes of those, WILD may on any day.
     bound : tuple
         The members that were bound when it was made.
     """
 
     probe: Callable[[Any], Any]
-    wild: bool
+    drift: Drift
     bound: tuple[Any, ...]
 
 
+class Timeline(Protocol):
+    """What a rule comes to on other dates, all of them within one span at a time."""
+
+    def enter(self, day: date) -> None:
+        """Begins a span, within which no fact enters or leaves its look-back."""
+
+    def outcome(self, day: date) -> Any:
+        """What the rule comes to on a day of the span."""
+
+    def state(self, watch: Watch, day: date) -> Any:
+        """How a watched comparison comes out on a day of the span."""
+
+
 def last_day_the_same(
-    as_of: date,
-    outcome: Any,
-    evaluate_on: Callable[[date], Any],
-    states: Callable[[Watch, date], Any],
-    watched: list[Watch],
-    breaks: list[date],
+    as_of: date, outcome: Any, timeline: Timeline, watched: list[Watch], breaks: list[date]
 ) -> date | None:
     """The last date on which the outcome is still the same, or None if it never changes.
 
@@ -164,58 +196,63 @@ def last_day_the_same(
     ----------
     outcome : object
         What the rule came to on ``as_of``.
-    evaluate_on : callable
-        What the rule comes to on a date.
-    states : callable
-        The state of a watched comparison on a date.
     breaks : list of date
-        Dates after ``as_of`` on which facts enter or leave their look-back, in order.
+        Dates on which facts enter or leave their look-back.
     """
     horizon = add_years(as_of, HORIZON_YEARS) or date.max
-    starts = [as_of, *(day for day in breaks if as_of < day <= horizon)]
-    for index, start in enumerate(starts):
-        end = starts[index + 1] - timedelta(days=1) if index + 1 < len(starts) else horizon
-        changes = merge([start], *(_changes(states, watch, start, end) for watch in watched))
-        for day in changes:
-            if day > as_of and evaluate_on(day) != outcome:
-                return day - timedelta(days=1)
+    spans = [as_of, *sorted(day for day in set(breaks) if as_of < day <= horizon)]
+    steady = [watch for watch in watched if watch.drift in REVERSED]
+    others = [watch for watch in watched if watch.drift not in REVERSED]
+    for start, end in _spans(spans, horizon):
+        timeline.enter(start)
+        edges = merge([start], *(_changes(timeline, watch, start, end) for watch in steady))
+        for first, last in _spans(edges, end):
+            days = merge([first], *(_changes(timeline, watch, first, last) for watch in others))
+            for day in days:
+                if day > as_of and timeline.outcome(day) != outcome:
+                    return day - ONE_DAY
     return None
 
 
-def _changes(states: Callable[[Watch, date], Any], watch: Watch, start: date, end: date) -> Iterator[date]:
+def _spans(starts: Iterable[date], end: date) -> Iterator[tuple[date, date]]:
+    """First and last day of the spans that begin on given days, which may repeat."""
+    previous = None
+    for start in starts:
+        if previous is not None and start > previous:
+            yield previous, start - ONE_DAY
+        previous = start
+    if previous is not None:
+        yield previous, end
+
+
+def _changes(timeline: Timeline, watch: Watch, start: date, end: date) -> Iterator[date]:
     """The days after ``start`` on which the state differs from that of the day before."""
-    state = states(watch, start)
+    following = _next_by_day if watch.drift is WILD else _next_by_halves
+    state = timeline.state(watch, start)
     while start < end:
-        if watch.wild:
-            changed = _next_by_day(states, watch, state, start, end)
-        else:
-            changed = _next_by_halves(states, watch, state, start, end)
+        changed = following(timeline, watch, state, start, end)
         if changed is None:
             return
         yield changed
-        start, state = changed, states(watch, changed)
+        start, state = changed, timeline.state(watch, changed)
 
 
-def _next_by_day(
-    states: Callable[[Watch, date], Any], watch: Watch, state: Any, start: date, end: date
-) -> date | None:
+def _next_by_day(timeline: Timeline, watch: Watch, state: Any, start: date, end: date) -> date | None:
     for ordinal in range(start.toordinal() + 1, end.toordinal() + 1):
         day = date.fromordinal(ordinal)
-        if states(watch, day) != state:
+        if timeline.state(watch, day) != state:
             return day
     return None
 
 
-def _next_by_halves(
-    states: Callable[[Watch, date], Any], watch: Watch, state: Any, start: date, end: date
-) -> date | None:
+def _next_by_halves(timeline: Timeline, watch: Watch, state: Any, start: date, end: date) -> date | None:
     """The first day of another state, which once left never comes back."""
-    if states(watch, end) == state:
+    if timeline.state(watch, end) == state:
         return None
     same, other = start.toordinal(), end.toordinal()
     while other - same > 1:
         middle = (same + other) // 2
-        if states(watch, date.fromordinal(middle)) == state:
+        if timeline.state(watch, date.fromordinal(middle)) == state:
             same = middle
         else:
             other = middle
