@@ -1,0 +1,203 @@
+"""What forms work out, show and question."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import pytest
+
+from logic import Truth, compile_rule
+from tests.packs.judging import AS_OF, check_fires, derived
+from tests.vectors import vectors
+from trials.packs import bundled_protocol
+
+T, E = "THERMODOX", "EXCALIBUR"
+
+
+def q(value: str, unit: str, upper: str | None = None) -> dict[str, str]:
+    return {"value": value, "unit": unit, **({"ULN": upper} if upper else {})}
+
+
+def hundredths(value: Any) -> Decimal:
+    return Decimal(value).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in vectors("patients")["rows"] if row["bmi"]], ids=lambda r: str(r["id"])
+)
+def test_body_mass_index_and_age_of_the_worked_patients(row: dict[str, Any]) -> None:
+    facts = row["facts"]
+    values = {"HEIGHT": q(str(facts["HEIGHT_CM"]), "cm"), "WEIGHT": q(str(facts["WEIGHT_KG"]), "kg")}
+    assert hundredths(derived(E, "VS", "BMI", values)) == Decimal(row["bmi"])
+    schema = bundled_protocol(E).form("DM").rule_schema(bundled_protocol(E))
+    age = compile_rule("age(BRTHDAT, REFDAT)", schema).value({**facts, "REFDAT": facts["REFDAT"]})
+    assert age == row["age"]
+
+
+def test_body_mass_index_is_exact() -> None:
+    assert derived(E, "VS", "BMI", {"HEIGHT": q("170", "cm"), "WEIGHT": q("86.7", "kg")}) == "30"
+
+
+def test_units_of_height_and_weight_do_not_change_the_result() -> None:
+    metric = derived(E, "VS", "BMI", {"HEIGHT": q("177.8", "cm"), "WEIGHT": q("45.359237", "kg")})
+    assert derived(E, "VS", "BMI", {"HEIGHT": q("70", "in"), "WEIGHT": q("100", "lb")}) == metric
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in vectors("bsa")["rows"] if row["formula"] == "mosteller"],
+    ids=lambda row: f"{row['height_cm']} cm, {row['weight_kg']} kg",
+)
+def test_body_surface_and_planned_dose(row: dict[str, Any]) -> None:
+    values = {"HEIGHT": q(row["height_cm"], "cm"), "WEIGHT": q(row["weight_kg"], "kg")}
+    surface = Decimal(derived(T, "VS", "BSA", values))
+    assert surface.quantize(Decimal("0.0001"), ROUND_HALF_UP) == Decimal(row["bsa_m2"])
+    assert hundredths(derived(T, "EX", "EXDOSPLN", {"VS": values})) == Decimal(row["dose_mg"])
+
+
+def test_without_a_weight_there_is_no_dose() -> None:
+    assert derived(T, "EX", "EXDOSPLN", {"VS": {"HEIGHT": q("168", "cm"), "WEIGHT": None}}) is None
+
+
+NO_SIGNS = {"ASCITES": "NONE", "ENCEPH": "NONE"}
+CHILD_PUGH = [
+    ("33.9", "35.1", "1.6", "NONE", "NONE", "5", "A"),
+    ("34", "35.1", "1.6", "NONE", "NONE", "6", "A"),
+    ("51", "35", "1.6", "NONE", "NONE", "7", "B"),
+    ("51.1", "28", "1.7", "NONE", "NONE", "9", "B"),
+    ("51.1", "27.9", "2.3", "NONE", "NONE", "10", "C"),
+    ("51.1", "27.9", "2.4", "MODERATE", "GRADE 3-4", "15", "C"),
+    ("10", "40", "1.0", "SLIGHT", "GRADE 1-2", "7", "B"),
+]
+
+
+@pytest.mark.parametrize(("bili", "alb", "inr", "ascites", "enceph", "score", "grade"), CHILD_PUGH)
+def test_child_pugh(bili: str, alb: str, inr: str, ascites: str, enceph: str, score: str, grade: str) -> None:
+    lab = {"BILI": q(bili, "umol/L"), "ALB": q(alb, "g/L"), "INR": q(inr, "1")}
+    values = {"ASCITES": ascites, "ENCEPH": enceph, "LB": lab}
+    assert derived(T, "CP", "CPSCORE", values) == score
+    assert derived(T, "CP", "CPCLASS", values) == grade
+
+
+def test_child_pugh_with_a_missing_component_is_unknown() -> None:
+    lab = {"BILI": q("10", "umol/L"), "ALB": q("40", "g/L"), "INR": None}
+    assert derived(T, "CP", "CPSCORE", {**NO_SIGNS, "LB": lab}) is None
+    assert derived(T, "CP", "CPCLASS", {**NO_SIGNS, "LB": lab}) is None
+
+
+@pytest.mark.parametrize(
+    ("ct", "mr", "us", "expected"),
+    [
+        ("N", "ND", "ND", "N"),
+        ("N", "Y", "ND", "Y"),
+        ("ND", "ND", "Y", "Y"),
+        ("ND", "ND", "ND", "ND"),
+        ("N", None, "ND", None),
+        ("Y", None, None, "Y"),
+    ],
+)
+def test_ingrowth_into_the_diaphragm_is_seen_on_any_modality(
+    ct: str | None, mr: str | None, us: str | None, expected: str | None
+) -> None:
+    assert derived(E, "STG", "DIAPH", {"DIAPHCT": ct, "DIAPHMR": mr, "DIAPHUS": us}) == expected
+
+
+def test_age_on_the_day_of_the_visit() -> None:
+    assert derived(E, "DM", "AGE", {"BRTHDAT": "1955-11-21"}) == "69"
+    assert derived(E, "DM", "AGE", {"BRTHDAT": "1955-11-20"}) == "70"
+
+
+CONSENTED = {"DS_IC": {"DSSTDAT": "2025-02-17"}}
+CHECKS = [
+    (T, "EX", "EX-CONS-01", {"EXSTDAT": "2025-02-16", **CONSENTED}, True),
+    (T, "EX", "EX-CONS-01", {"EXSTDAT": "2025-02-17", **CONSENTED}, False),
+    (
+        T,
+        "EX",
+        "EX-DOSE-01",
+        {"EXDOSE": "95", "VS": {"HEIGHT": q("168", "cm"), "WEIGHT": q("71", "kg")}},
+        False,
+    ),
+    (
+        T,
+        "EX",
+        "EX-DOSE-01",
+        {"EXDOSE": "96", "VS": {"HEIGHT": q("168", "cm"), "WEIGHT": q("71", "kg")}},
+        True,
+    ),
+    (T, "EX", "EX-END-01", {"EXSTDAT": "2025-03-04", "EXENDAT": "2025-03-03"}, True),
+    (T, "CV", "CV-EVT-01", {"CARDEVT": "MI", "CARDEVDAT": "2025-05-20"}, False),
+    (T, "CV", "CV-EVT-01", {"CARDEVT": "MI", "CARDEVDAT": "2025-05-19"}, True),
+    (T, "CV", "CV-EVT-01", {"CARDEVT": "MI", "CARDEVDAT": "2025-05"}, False),
+    (T, "CV", "CV-EVT-01", {"CARDEVT": "ARRHYTHMIA", "CARDEVDAT": "2019"}, False),
+    (T, "PTS", "PTS-POS-01", {"PREGSER": "POS"}, True),
+    (T, "PTS", "PTS-POS-01", {"PREGSER": "INDET"}, False),
+    (T, "TU", "TU-PLAN-01", {"PLANPROC": "0"}, True),
+    (T, "TU", "TU-PLAN-01", {"PLANPROC": "2"}, False),
+    (T, "RS", "RS-ECOG-01", {"ECOG": "5"}, True),
+    (T, "VS", "VS-BP-01", {"SYSBP": "80", "DIABP": "120"}, True),
+    (T, "VS", "VS-HGT-01", {"HEIGHT": q("67", "in")}, False),
+    (T, "VS", "VS-HGT-01", {"HEIGHT": q("120", "cm")}, True),
+    (T, "AE", "AE-END-01", {"AESTDAT": "2025-03-04", "AEENDAT": "2025-02"}, True),
+    (T, "AE", "AE-END-01", {"AESTDAT": "2025-03-04", "AEENDAT": "2025-03"}, False),
+    (T, "AE", "AE-GR-02", {"AETOXGR": "4", "AESER": "N"}, True),
+    (T, "AE", "AE-GR-02", {"AETOXGR": "3", "AESER": "N"}, False),
+    (T, "SAE", "SAE-REP-01", {"AWAREDAT": "2025-03-04", "REPDAT": "2025-03-05"}, False),
+    (T, "SAE", "SAE-REP-01", {"AWAREDAT": "2025-03-04", "REPDAT": "2025-03-06"}, True),
+    (T, "SS", "SS-ALV-02", {"LSTALVDT": "2025-03-04", "DD": {"DTHDAT": "2025-03-03"}}, True),
+    (T, "SS", "SS-ALV-02", {"LSTALVDT": "2025-03-04"}, False),
+    (E, "LB", "LB-HGB-01", {"HGB": q("124", "g/L")}, False),
+    (E, "LB", "LB-HGB-01", {"HGB": q("124", "g/dL")}, True),
+    (E, "LB", "LB-BILI-ULN", {"BILI": q("11", "umol/L")}, True),
+    (E, "LB", "LB-BILI-ULN", {"BILI": q("11", "umol/L", "25")}, False),
+    (E, "LB", "LB-BILI-ULN", {"BILI": None}, False),
+    (E, "LB", "LB-NEUT-02", {"NEUT": q("5", "10^9/L"), "WBC": q("4900", "/uL")}, True),
+    (E, "LB", "LB-NEUT-03", {"GCSFDAT": "2025-09-01", "LBDAT": "2025-09-15"}, True),
+    (E, "LB", "LB-NEUT-03", {"GCSFDAT": "2025-08-31", "LBDAT": "2025-09-15"}, False),
+    (E, "LB", "LB-NEUT-03", {"LBDAT": "2025-09-15"}, False),
+    (E, "STG", "STG-CT-01", {"CTDAT": "2025-05-02", "MDT": {"MDTDAT": "2025-06-13"}}, False),
+    (E, "STG", "STG-CT-01", {"CTDAT": "2025-05-01", "MDT": {"MDTDAT": "2025-06-13"}}, True),
+    (E, "STG", "STG-CT-01", {"CTDAT": "2025-05-01"}, False),
+    (E, "CHS", "CHS-PLAN-01", {"PLAN2L": "N", "L2START": "Y"}, True),
+    (E, "HAI", "HAI-PERF-01", {"PRSTDAT": "2025-10-01", "PERFDAT": "2025-10-04"}, False),
+    (E, "HAI", "HAI-PERF-01", {"PRSTDAT": "2025-10-01", "PERFDAT": "2025-10-07"}, True),
+    (E, "MHC", "MHC-LAT-01", {"MHSTDAT": "2018-05", "MALIGLATDAT": "2018"}, False),
+    (E, "MHC", "MHC-LAT-01", {"MHSTDAT": "2018-05", "MALIGLATDAT": "2017"}, True),
+]
+
+
+@pytest.mark.parametrize(("code", "form", "check", "values", "fires"), CHECKS)
+def test_a_check_fires_on_what_is_wrong_and_is_silent_on_what_is_missing(
+    code: str, form: str, check: str, values: dict[str, Any], fires: bool
+) -> None:
+    assert check_fires(code, form, check, values) is fires
+
+
+@pytest.mark.parametrize("code", [T, E])
+def test_no_check_speaks_up_about_an_empty_form(code: str) -> None:
+    protocol = bundled_protocol(code)
+    for form in protocol.forms:
+        schema = form.rule_schema(protocol)
+        empty = {"REFDAT": AS_OF.isoformat(), **{item.id: None for item in form.items}}
+        for check in form.checks:
+            assert compile_rule(check.rule, schema).verdict(empty, AS_OF) is not Truth.FALSE, check.id
+
+
+@pytest.mark.parametrize(
+    ("form", "item", "others", "shown"),
+    [
+        ("RP", "CHILDPOT", {"DM": {"SEX": "F"}}, True),
+        ("RP", "CHILDPOT", {"DM": {"SEX": "M"}}, False),
+        ("RP", "MALEREL", {"DM": {"SEX": "M"}}, True),
+        ("PT", "LBDAT", {"RP": {"CHILDPOT": "N"}}, False),
+        ("EH", "EHLOC", {"CH": {"EHHIST": "Y"}}, True),
+        ("LL", "LUNGDIAM", {"STG": {"LUNGYN": "N"}}, False),
+    ],
+)
+def test_only_what_applies_is_asked(form: str, item: str, others: dict[str, Any], shown: bool) -> None:
+    protocol = bundled_protocol(E)
+    found = protocol.form(form)
+    group = next(each for each in found.groups if item in {one.id for one in each.items})
+    verdict = compile_rule(group.show_if, found.rule_schema(protocol)).verdict(others, AS_OF)
+    assert (verdict is Truth.TRUE) is shown
