@@ -57,6 +57,11 @@ class Entry(models.Model):
     def __str__(self) -> str:
         return f"{self.form} {self.repeat}"
 
+    @property
+    def opened(self) -> bool:
+        """Whether somebody opened the form; an entry that only shows the empty form is not stored."""
+        return self.pk is not None
+
 
 class QueryState(models.TextChoices):
     """Life of a query."""

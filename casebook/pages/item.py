@@ -81,14 +81,14 @@ def item_panel(entry: Entry, item_id: str) -> ItemPanel:
 
 def _verification(entry: Entry, item_id: str) -> Verification | None:
     """The newest verification of the item, or of the whole form."""
-    if entry._state.adding:
+    if not entry.opened:
         return None
     found = Verification.objects.filter(entry=entry, item__in=["", item_id]).select_related("by")
     return found.order_by("-at").first()
 
 
 def _history(entry: Entry, item: Item) -> tuple[Version, ...]:
-    if entry._state.adding:
+    if not entry.opened:
         return ()
     codelist = codelist_of(entry.subject.version.protocol, item)
     return tuple(
@@ -104,7 +104,7 @@ def _history(entry: Entry, item: Item) -> tuple[Version, ...]:
 
 
 def _threads(entry: Entry, item_id: str) -> tuple[Thread, ...]:
-    if entry._state.adding:
+    if not entry.opened:
         return ()
     queries = list(Query.objects.filter(entry=entry, item=item_id).order_by("-raised_at"))
     messages: dict[int, list[QueryMessage]] = {}

@@ -11,13 +11,13 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from casebook.rules.cells import NUMERIC, WITH_UNIT, Cell, cell_text, fact_value
-from logic import Rule, Truth, compile_rule
+from logic import Rule, Truth, Values, compile_rule, prepare
 from logic.units import convert
 from trials.schema import Check, Codelist, Form, Item, Protocol
 
 Level = Literal["stop", "check"]
-Documents = Mapping[str, Mapping[str, Any]]
-"""Latest values of other forms: form code → item → fact value."""
+Documents = Mapping[str, Any]
+"""What other forms say: by form code, item → latest value, or the rows of a repeating form."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class FormRules:
     """The compiled rules of one form of one protocol version."""
 
     def __init__(self, protocol: Protocol, form: Form) -> None:
-        schema = form.rule_schema(protocol)
+        schema = self._schema = form.rule_schema(protocol)
         self.form = form
         self.codelists: dict[str, Codelist | None] = {
             item.id: codelist_of(protocol, item) for item in form.items
@@ -99,7 +99,9 @@ class FormRules:
         self._checks: list[tuple[Check, Rule]] = [
             (check, compile_rule(check.rule, schema)) for check in form.checks
         ]
-        self.needs_other_forms = any("." in name for rule in self._all() for name in rule.names)
+        codes = {each.code for each in protocol.forms}
+        roots = {name.partition(".")[0] for rule in self._all() for name in rule.names}
+        self.needs_other_forms = bool(roots & codes)
 
     def _all(self) -> Iterable[Rule]:
         yield from self._show.values()
@@ -121,7 +123,8 @@ class FormRules:
         """
         document = self._document(values, others, as_of)
         derived = self._derived(document, as_of)
-        shown = self._shown(document, as_of)
+        prepared = prepare(self._schema, document, as_of)
+        shown = self._shown(prepared)
         expected = [
             item for item in self.form.items if item.id in shown and item.required and item.type != "derived"
         ]
@@ -129,7 +132,7 @@ class FormRules:
         return Picture(
             shown=shown,
             derived=derived,
-            findings=self._findings(values, document, shown, as_of),
+            findings=self._findings(values, prepared, shown),
             unanswered=unanswered,
             answered=len(expected) - len(unanswered),
             expected=len(expected),
@@ -155,18 +158,18 @@ class FormRules:
                 cells[item.id] = {"value": _plain(value)}
         return cells
 
-    def _shown(self, document: Mapping[str, Any], as_of: date) -> frozenset[str]:
+    def _shown(self, document: Values) -> frozenset[str]:
         return frozenset(
             item.id
             for item in self.form.items
             if all(
-                rule is None or rule.evaluate(document, as_of).value is Truth.TRUE
+                rule is None or rule.verdict(document) is Truth.TRUE
                 for rule in (self._show.get(item.id), self._show_group.get(item.id))
             )
         )
 
     def _findings(
-        self, values: Mapping[str, Cell], document: Mapping[str, Any], shown: frozenset[str], as_of: date
+        self, values: Mapping[str, Cell], document: Values, shown: frozenset[str]
     ) -> tuple[Finding, ...]:
         found = [
             finding
@@ -175,7 +178,7 @@ class FormRules:
             for finding in possible_findings(item, values.get(item.id))
         ]
         for check, rule in self._checks:
-            if check.item in shown and rule.evaluate(document, as_of).value is Truth.FALSE:
+            if check.item in shown and rule.verdict(document) is Truth.FALSE:
                 found.append(self._fired(check, values))
         order = {item.id: place for place, item in enumerate(self.form.items)}
         return tuple(sorted(found, key=lambda finding: order[finding.item]))

@@ -120,17 +120,23 @@ def project(
     return Projection(document, sources)
 
 
-def latest_values(protocol: Protocol, rows: Iterable[Row], as_of: date) -> dict[str, dict[str, Any]]:
-    """Latest value of every item of every form, dated on or before `as_of`: form → item → fact value."""
-    latest: dict[str, dict[str, Any]] = {}
-    for row in sorted(_dated_rows(protocol, rows, as_of), key=_age):
-        form = protocol.form(row.row.form)
-        known = latest.setdefault(form.code, {})
-        for item_id, cell in row.cells.items():
-            item = form.items_by_id.get(item_id)
-            value = fact_value(item, cell) if item else None
-            if value is not None:
-                known[item_id] = value
+def latest_values(protocol: Protocol, rows: Iterable[Row], as_of: date) -> dict[str, Any]:
+    """What other forms say, dated on or before `as_of`, as form rules read it.
+
+    Returns
+    -------
+    dict
+        By form code: item → latest value; for a repeating form the list of its rows.
+    """
+    latest: dict[str, Any] = {}
+    for each in sorted(_dated_rows(protocol, rows, as_of), key=_age):
+        form = protocol.form(each.row.form)
+        values = {item.id: fact_value(item, each.cells.get(item.id)) for item in form.items}
+        if form.repeating:
+            latest.setdefault(form.code, []).append(values)
+        else:
+            known = {item: value for item, value in values.items() if value is not None}
+            latest[form.code] = {**latest.get(form.code, {}), **known}
     return latest
 
 
@@ -235,7 +241,7 @@ def _list_fact(
 
 def _holds(where: Rule, form: Form, each: _Dated, as_of: date) -> Truth:
     row = {item.id: fact_value(item, each.cells.get(item.id)) for item in form.items}
-    value = where.evaluate({**row, "REFDAT": as_of.isoformat()}, as_of).value
+    value = where.verdict({**row, "REFDAT": as_of.isoformat()}, as_of)
     return value if isinstance(value, Truth) else Truth.UNKNOWN
 
 
@@ -294,7 +300,7 @@ def _leave_out_what_does_not_apply(
         if not fact.when:
             continue
         rule = _when_rule(ProtocolKey(protocol), fact.name)
-        if rule.evaluate(complete, as_of).value is Truth.FALSE:
+        if rule.verdict(complete, as_of) is Truth.FALSE:
             _drop(document, fact.name)
             dates.pop(fact.name, None)
 

@@ -140,7 +140,7 @@ def _writable(request: Request, number: str, visit: str, form: str, repeat: int)
     """The entry at an address, opened if nobody did yet."""
     entry = find_entry(request.access, number, visit, form, repeat)
     request.access.require("entry.write", entry.subject.trial.code, entry.subject.site.code)
-    if entry._state.adding:
+    if not entry.opened:
         return services.open_entry(
             actor=_actor(request, entry), subject=entry.subject, visit=entry.visit, form=form, repeat=repeat
         )

@@ -43,7 +43,7 @@ def ask(request: Request, number: str, visit: str, form: str, repeat: int = 1) -
     trial, site = entry.subject.trial.code, entry.subject.site.code
     request.access.require("query.raise", trial, site)
     actor = request.access.actor(trial, site)
-    if entry._state.adding:
+    if not entry.opened:
         entry = services.open_entry(
             actor=actor, subject=entry.subject, visit=entry.visit, form=form, repeat=repeat
         )
@@ -60,7 +60,7 @@ def verify(request: Request, number: str, visit: str, form: str, repeat: int = 1
     entry = find_entry(request.access, number, visit, form, repeat)
     trial, site = entry.subject.trial.code, entry.subject.site.code
     request.access.require("verify.entry", trial, site)
-    if entry._state.adding:
+    if not entry.opened:
         raise NotFound
     services.verify_item(
         actor=request.access.actor(trial, site), entry=entry, item=request.POST.get("item", "")
