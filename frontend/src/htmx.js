@@ -1,10 +1,11 @@
 // htmx with our three house rules: every request carries the CSRF token, a 428 answer is a dialog, a refusal is said aloud.
 import htmx from 'htmx.org'
 import { notice } from './notice.js'
+import { token } from './token.js'
 
 window.htmx = htmx
 
-export const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? ''
+export { token }
 
 document.addEventListener('htmx:config:request', (event) => {
   event.detail.ctx.request.headers['X-CSRFToken'] = token()

@@ -150,4 +150,4 @@ def dashboard() -> dict[str, Any]:
     }
 
 
-PAGES = {"casebook": casebook, "form": form, "eligibility": eligibility, "dashboard": dashboard, "upload": dict}
+PAGES = {"viewer": dict, "casebook": casebook, "form": form, "eligibility": eligibility, "dashboard": dashboard, "upload": dict}

@@ -1,0 +1,1 @@
+export const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? ''

@@ -1,0 +1,168 @@
+// Cornerstone3D, set up once, and one viewport of it.
+import { Enums, RenderingEngine, imageLoader, init as initCore, utilities } from '@cornerstonejs/core'
+import dicomImageLoader from '@cornerstonejs/dicom-image-loader'
+import {
+  BidirectionalTool, Enums as ToolEnums, LengthTool, PanTool, StackScrollTool, ToolGroupManager, WindowLevelTool, ZoomTool,
+  addTool, annotation as annotations, init as initTools,
+} from '@cornerstonejs/tools'
+import { PRESETS, range } from './presets.js'
+
+const GROUP = 'desk'
+const ENGINE = 'desk'
+const { MouseBindings } = ToolEnums
+export const TOOLS = { window: WindowLevelTool.toolName, pan: PanTool.toolName, zoom: ZoomTool.toolName, length: LengthTool.toolName, bidirectional: BidirectionalTool.toolName }
+export const MARKS = [LengthTool.toolName, BidirectionalTool.toolName]
+
+let started
+
+/** Start Cornerstone; the second call waits for the first. */
+export function start () {
+  started ??= (async () => {
+    await initCore()
+    dicomImageLoader.init({ maxWebWorkers: Math.min(navigator.hardwareConcurrency || 2, 4) })
+    await initTools()
+    for (const tool of [WindowLevelTool, PanTool, ZoomTool, StackScrollTool, LengthTool, BidirectionalTool]) addTool(tool)
+    const { global } = annotations.config.style.getDefaultToolStyles()
+    annotations.config.style.setDefaultToolStyles({
+      global: { ...global, color: 'rgb(255, 214, 92)', colorHighlighted: 'rgb(120, 220, 255)', colorSelected: 'rgb(120, 220, 255)', lineWidth: '1.5', textBoxFontFamily: 'Inter Hilum, Arial', textBoxFontSize: '13px', textBoxColor: 'rgb(255, 225, 130)', shadow: true },
+    })
+  })()
+  return started
+}
+
+/** The engine and the tools of one reading page. */
+export class Engine {
+  constructor () {
+    this.rendering = new RenderingEngine(ENGINE)
+    this.group = ToolGroupManager.createToolGroup(GROUP)
+    for (const name of Object.values(TOOLS)) this.group.addTool(name)
+    this.group.addTool(StackScrollTool.toolName)
+    this.group.setToolActive(StackScrollTool.toolName, { bindings: [{ mouseButton: MouseBindings.Wheel }] })
+    for (const name of MARKS) this.group.setToolPassive(name)
+    this.use('window')
+  }
+
+  /** Give the left mouse button to a tool; the right one zooms, the middle one pans. */
+  use (name) {
+    for (const tool of Object.values(TOOLS)) this.group.setToolPassive(tool, { removeAllBindings: true })
+    const extra = { pan: [{ mouseButton: MouseBindings.Auxiliary }], zoom: [{ mouseButton: MouseBindings.Secondary }] }
+    for (const [tool, bindings] of Object.entries(extra)) {
+      this.group.setToolActive(TOOLS[tool], { bindings: tool === name ? [{ mouseButton: MouseBindings.Primary }, ...bindings] : bindings })
+    }
+    if (!(name in extra)) this.group.setToolActive(TOOLS[name], { bindings: [{ mouseButton: MouseBindings.Primary }] })
+    this.tool = name
+  }
+
+  view (id, element) {
+    this.rendering.enableElement({ viewportId: id, element, type: Enums.ViewportType.STACK, defaultOptions: { background: [0, 0, 0] } })
+    this.group.addViewport(id, ENGINE)
+    return new View(this.rendering.getViewport(id), element)
+  }
+
+  resize () { this.rendering.resize(true, true) }
+
+  destroy () {
+    annotations.state.removeAllAnnotations()
+    ToolGroupManager.destroyToolGroup(GROUP)
+    this.rendering.destroy()
+  }
+}
+
+/** One viewport with its series. */
+export class View {
+  constructor (viewport, element) {
+    this.viewport = viewport
+    this.element = element
+    this.loaded = 0
+  }
+
+  async show (series, start) {
+    this.series = series
+    await this.viewport.setStack(series.imageIds, start)
+    this.window(series.modality === 'CT' ? PRESETS[1] : series.headerWindow(start))
+    this.viewport.render()
+  }
+
+  /** Fetch the rest, from the first slice shown outwards; `told` hears how many are there. */
+  async prefetch (start, told) {
+    const waiting = this.series.outwards(start)
+    this.loaded = 0
+    const worker = async () => {
+      for (let imageId = waiting.shift(); imageId && !this.stopped; imageId = waiting.shift()) {
+        await imageLoader.loadAndCacheImage(imageId)
+        this.loaded += 1
+        told(this.loaded, this.series.slices.length)
+      }
+    }
+    await Promise.all(Array.from({ length: 4 }, worker))
+  }
+
+  get index () { return this.viewport.getCurrentImageIdIndex() }
+
+  get count () { return this.series.slices.length }
+
+  get slice () { return this.series.slices[this.index] }
+
+  goTo (index) {
+    const wanted = Math.max(0, Math.min(this.count - 1, index))
+    if (wanted !== this.index) return utilities.jumpToSlice(this.element, { imageIndex: wanted })
+    return undefined
+  }
+
+  /** A window as centre and width; without one, what the pixels hold. */
+  window (preset) {
+    if (preset) this.viewport.setProperties({ voiRange: range(preset.centre, preset.width) })
+    else this.viewport.resetProperties()
+    this.viewport.render()
+  }
+
+  get voi () {
+    const { voiRange } = this.viewport.getProperties()
+    return voiRange ? { centre: Math.round((voiRange.upper + voiRange.lower) / 2), width: Math.round(voiRange.upper - voiRange.lower) } : null
+  }
+
+  shiftWindow (centre, width) {
+    const { voi } = this
+    if (voi) this.window({ centre: voi.centre + centre, width: Math.max(1, voi.width + width) })
+  }
+
+  zoomBy (factor) {
+    this.viewport.setZoom(this.viewport.getZoom() * factor)
+    this.viewport.render()
+  }
+
+  panBy (x, y) {
+    const [px, py] = this.viewport.getPan()
+    this.viewport.setPan([px + x, py + y])
+    this.viewport.render()
+  }
+
+  reset () {
+    this.viewport.resetCamera()
+    this.viewport.render()
+  }
+
+  /** Put a mark of the server, or of the keyboard, into the picture. */
+  draw ({ id, tool, points, sop }) {
+    const index = this.series.bySop.get(sop)
+    if (index === undefined) return null
+    const { series } = this
+    const mark = {
+      annotationUID: id,
+      invalidated: true,
+      highlighted: false,
+      isLocked: false,
+      isVisible: true,
+      metadata: { toolName: tool, FrameOfReferenceUID: series.frameOfReference, referencedImageId: series.slices[index].imageId, viewPlaneNormal: series.normal, viewUp: series.viewUp },
+      data: {
+        label: '', cachedStats: {},
+        handles: { points: points.map((point) => [...point]), activeHandleIndex: null, textBox: { hasMoved: false, worldPosition: [0, 0, 0], worldBoundingBox: { topLeft: [0, 0, 0], topRight: [0, 0, 0], bottomLeft: [0, 0, 0], bottomRight: [0, 0, 0] } } },
+      },
+    }
+    annotations.state.addAnnotation(mark, this.element)
+    this.viewport.render()
+    return mark
+  }
+}
+
+export { annotations }
