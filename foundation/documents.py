@@ -112,6 +112,12 @@ def _moment(value: Any) -> datetime:
     return moment
 
 
+def _day_or_moment(value: Any) -> date | datetime:
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        return _iso_date(value)
+    return _moment(value)
+
+
 def _strict_text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("must be a text that is not empty")
@@ -138,6 +144,7 @@ NotNegative = Annotated[Decimal, BeforeValidator(_not_negative)]
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 PartialDate = Annotated[str, BeforeValidator(_partial_date)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+DayOrMoment = Annotated[date | datetime, BeforeValidator(_day_or_moment)]
 Text = Annotated[str, BeforeValidator(_strict_text)]
 Flag = Annotated[bool, BeforeValidator(_strict_bool)]
 Whole = Annotated[int, BeforeValidator(_strict_int)]

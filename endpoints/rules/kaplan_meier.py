@@ -93,7 +93,8 @@ def kaplan_meier(durations: Sequence[Decimal | int], observed: Sequence[bool]) -
     for time in sorted({Decimal(duration) for duration in durations}):
         outcomes = [seen for duration, seen in zip(durations, observed, strict=True) if duration == time]
         events = sum(outcomes)
-        survival = survival * (at_risk - events) / at_risk
+        if events:  # a step without events leaves the curve exactly where it is
+            survival = survival * (at_risk - events) / at_risk
         if events < at_risk:
             greenwood += Decimal(events) / (at_risk * (at_risk - events))
         spread = greenwood if survival > 0 else None

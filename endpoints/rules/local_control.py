@@ -93,7 +93,7 @@ def _what(scan: Scan, failed: list[str]) -> str:
 def _death_by(follow_up: FollowUp, limit: date) -> date | None:
     if not follow_up.death:
         return None
-    died = impute_death(follow_up.death, follow_up.last_alive)
+    died = impute_death(follow_up.death, follow_up.alive_on)
     return died if died <= min(limit, follow_up.cut_off or limit) else None
 
 

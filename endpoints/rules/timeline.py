@@ -82,6 +82,11 @@ class FollowUp:
         """TRTSDT: the day of the first procedure."""
         return self.procedures[0]
 
+    @property
+    def alive_on(self) -> date:
+        """The last day that a contact or a procedure shows the subject alive."""
+        return max(self.last_alive or self.start, *self.procedures)
+
     def last_ablation(self, lesion: str) -> date:
         """The day of the last planned ablation of a lesion."""
         return max(self.ablated.get(lesion) or self.procedures)

@@ -24,7 +24,7 @@ def test_worked_examples(row):
 
 @pytest.mark.parametrize("blank", [8, 9, "8", "9", "", " ", None])
 def test_eight_nine_and_blank_are_missing(blank):
-    result = score_fhsi8({item: 1 for item in ITEMS} | {"GP2": blank})
+    result = score_fhsi8(dict.fromkeys(ITEMS, 1) | {"GP2": blank})
     assert result.missing == ("GP2",)
     assert result.score == 24
 
@@ -46,7 +46,7 @@ def test_an_item_that_the_form_does_not_have_is_refused():
 
 
 def test_text_responses_count_like_numbers():
-    assert score_fhsi8({item: "2" for item in ITEMS}) == score_fhsi8({item: 2 for item in ITEMS})
+    assert score_fhsi8(dict.fromkeys(ITEMS, "2")) == score_fhsi8(dict.fromkeys(ITEMS, 2))
 
 
 @given(responses=answers)

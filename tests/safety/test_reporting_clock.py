@@ -37,6 +37,6 @@ def test_the_words_say_how_much_is_left():
 
 def test_times_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match="offset"):
-        reporting_clock(datetime(2025, 6, 1, 10), None, at("2025-06-02T10:00+02:00"), 24)
+        reporting_clock(at("2025-06-01T10:00"), None, at("2025-06-02T10:00+02:00"), 24)
     with pytest.raises(ValueError, match="before the site"):
         reporting_clock(at("2025-06-01T10:00Z"), at("2025-06-01T09:00Z"), at("2025-06-02T10:00Z"), 24)

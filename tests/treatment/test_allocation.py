@@ -42,7 +42,7 @@ def test_a_shorter_list_begins_a_longer_one(seed, short, more):
 def test_the_list_of_a_seed_is_the_same_for_ever():
     # A change here would make every stored seed give another list than the one that was followed.
     arms = [place.arm for place in randomisation_list("hilum-test", THREE, (3, 6), 12)]
-    assert arms == "HAI SYS TX TX SYS HAI HAI TX SYS HAI SYS TX".split()
+    assert arms == ["HAI", "SYS", "TX", "TX", "SYS", "HAI", "HAI", "TX", "SYS", "HAI", "SYS", "TX"]
 
 
 def test_seeds_and_strata_have_lists_of_their_own():

@@ -1,0 +1,77 @@
+"""Survival curves compared with an independent implementation."""
+
+from __future__ import annotations
+
+import warnings
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from endpoints.rules.kaplan_meier import kaplan_meier
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # lifelines' own imports warn
+    from lifelines import KaplanMeierFitter
+
+# Freireich 1963 (6-MP arm), as in Kaplan-Meier textbooks; weeks of remission, + is censored.
+WEEKS = [6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35]
+RELAPSE = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
+
+
+def test_the_textbook_curve():
+    curve = kaplan_meier(WEEKS, [bool(seen) for seen in RELAPSE])
+    published = {6: "0.857", 7: "0.807", 10: "0.753", 13: "0.690", 16: "0.627", 22: "0.538", 23: "0.448"}
+    for week, survival in published.items():
+        assert curve.survival_at(Decimal(week)).quantize(Decimal("0.001")) == Decimal(survival)
+    assert curve.median() == 23
+    assert (curve.at_risk_at(Decimal(0)), curve.at_risk_at(Decimal(10)), curve.at_risk_at(Decimal(36))) == (
+        21,
+        15,
+        0,
+    )
+
+
+cases = st.lists(st.tuples(st.integers(1, 60), st.booleans()), min_size=1, max_size=40)
+
+
+@settings(max_examples=40, deadline=None)
+@given(case=cases)
+def test_it_agrees_with_lifelines(case):
+    durations, observed = [item[0] for item in case], [item[1] for item in case]
+    curve = kaplan_meier(durations, observed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = KaplanMeierFitter().fit(durations, observed)
+    for step in curve.steps:
+        assert float(step.survival) == pytest.approx(fitted.predict(float(step.time)), abs=1e-9)
+        bounds = curve.interval_at(step.time)
+        if bounds is not None:
+            theirs = fitted.confidence_interval_.loc[float(step.time)].tolist()
+            assert [float(bound) for bound in bounds] == pytest.approx(theirs, abs=1e-6)
+    median = curve.median()
+    if median is None:
+        assert fitted.median_survival_time_ == float("inf")
+    else:
+        assert float(median) == fitted.median_survival_time_
+
+
+def test_nobody_gives_an_empty_curve():
+    curve = kaplan_meier([], [])
+    assert curve.steps == ()
+    assert curve.survival_at(Decimal(5)) == 1
+
+
+@pytest.mark.parametrize(("durations", "observed"), [([1], []), ([-1], [True])])
+def test_what_is_no_duration_is_refused(durations, observed):
+    with pytest.raises(ValueError, match="duration"):
+        kaplan_meier(durations, observed)
+
+
+@given(case=cases)
+def test_the_curve_only_falls(case):
+    steps = kaplan_meier([item[0] for item in case], [item[1] for item in case]).steps
+    survivals = [Decimal(1), *(step.survival for step in steps)]
+    assert survivals == sorted(survivals, reverse=True)
+    assert survivals[-1] >= 0
