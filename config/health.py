@@ -36,6 +36,7 @@ class HealthMiddleware:
         well = all(value == OK for value in report.values())
         response = JsonResponse(report, status=200 if well else 503)
         response["Cache-Control"] = "no-store"
+        setattr(response, "_has_been_logged", True)  # noqa: B010 - Django's mark: whoever asked knows, the log need not
         return response
 
 

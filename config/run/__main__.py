@@ -18,6 +18,7 @@ import django
 from django.core.management.base import CommandError
 
 from config import environment
+from config.embedded.postgres import PostgresFailed
 from config.run.child import Child, say
 
 LOOPBACK = "127.0.0.1"
@@ -90,7 +91,7 @@ def run_until_signalled(data: Path, port: int, *, password: str, password_given:
         )
     except KeyboardInterrupt:
         say("run", "ending")
-    except CommandError as error:
+    except (CommandError, PostgresFailed) as error:
         raise CannotRun(str(error)) from error
     finally:
         for number in SIGNALS:

@@ -18,6 +18,7 @@ FIRST_DELAY = 3.0  # seconds; long enough for a person, or a monitor, to see at 
 LONGEST_DELAY = 30.0
 LIVED_WELL = 60.0
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass
@@ -88,6 +89,26 @@ class Child:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what our processes leave behind (Linux), so that it can be reaped wherever init does not."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def reap_orphans(children: list[Child]) -> None:
+    """Take note of the end of adopted processes; those of `children` note their own."""
+    own = {child.process.pid for child in children if child.process is not None}
+    while True:
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if ended is None or ended.si_pid in own:
+            return
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(ended.si_pid, os.WNOHANG)
 
 
 def end_all(children: list[Child], *, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 from django.apps import apps
@@ -31,9 +32,16 @@ def prepare() -> None:
     commands = get_commands()
     if "publish_protocol" in commands:
         for pack in bundled_packs():
-            call_command("publish_protocol", str(pack))
+            _run("publish_protocol", str(pack))
     if "demo" in commands:
-        call_command("demo")
+        _run("demo")
+
+
+def _run(command: str, *arguments: str) -> None:
+    output = StringIO()
+    call_command(command, *arguments, stdout=output)
+    for line in output.getvalue().splitlines():
+        say("setup", line)
 
 
 def bundled_packs() -> list[Path]:

@@ -14,7 +14,7 @@ import redis
 
 from config.embedded.postgres import Postgres, PostgresFailed
 from config.heartbeat import BEAT, WORKER, broker
-from config.run.child import Child, end_all, say
+from config.run.child import Child, adopt_orphans, end_all, reap_orphans, say
 
 LOOK_EVERY = 0.2  # seconds
 SERVERS_FIRST = ("broker",)
@@ -43,6 +43,7 @@ class Supervisor:
 
     def start(self) -> None:
         """Start every child."""
+        adopt_orphans()
         for child in self.children:
             child.start()
 
@@ -62,6 +63,7 @@ class Supervisor:
             self._look_after_postgres()
             for child in self.children:
                 self._look_after(child)
+            reap_orphans(self.children)
             if not ready and _is_well(health):
                 ready = True
                 on_ready()
@@ -78,6 +80,7 @@ class Supervisor:
         end_all([child for child in self.children if child not in users], seconds=GRACE)
         if self.postgres is not None:
             self.postgres.stop()
+        reap_orphans(self.children)
 
     def _look_after(self, child: Child) -> None:
         if child.is_running():
