@@ -24,7 +24,8 @@ IN_EVERY_TRIAL = {
     "CMA": "chemotherapy lines", "VS": "vital signs", "RS": "ECOG", "LB": "laboratory", "RP": "reproductive status",
     "IE": "eligibility judgements", "TU": "lesions", "TR": "measurements", "RSR": "response", "IMG": "scans",
     "AE": "adverse events", "SAE": "serious events", "CM": "medication", "DV": "deviations",
-    "DS_TRT": "end of treatment", "DS_STUDY": "end of study", "DD": "death", "SS": "survival", "STG": "liver at baseline",
+    "DS_TRT": "end of treatment", "DS_STUDY": "end of study", "DD": "death",
+    "SS": "survival", "STG": "liver at baseline",
 }  # fmt: skip
 OWN_FORMS = {
     "THERMODOX": {"CMH", "PTS", "CV", "CP", "CM_PRE", "EX", "PR", "QS"},
