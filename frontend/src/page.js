@@ -18,8 +18,12 @@ document.addEventListener('keydown', (event) => {
 })
 
 function openDialog (selector) {
-  const dialog = document.querySelector(selector)
-  if (dialog && !dialog.open) dialog.showModal()
+  const found = document.querySelector(selector)
+  const dialog = found?.matches('dialog') ? found : found?.querySelector('dialog')
+  if (!dialog || dialog.open) return
+  const element = dialog.closest('edc-dialog')
+  if (element?.open) element.open()
+  else dialog.showModal()
 }
 
 const remember = (name, value) => {
@@ -49,7 +53,10 @@ document.addEventListener('click', (event) => {
   if (button.getAttribute('aria-disabled') === 'true') event.preventDefault()
   else if (button.dataset.themeSet !== undefined) choose('theme', button.dataset.themeSet)
   else if (button.dataset.densitySet !== undefined) choose('density', button.dataset.densitySet)
-  else openDialog(button.dataset.open)
+  else {
+    event.preventDefault()
+    openDialog(button.dataset.open)
+  }
 }, true)
 
 markChoices()

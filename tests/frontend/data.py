@@ -27,7 +27,7 @@ def shell() -> SimpleNamespace:
     trial = SimpleNamespace(name="THERMODOX · Phase III, liver metastases", url="#", current=True)
     site = SimpleNamespace(name="NO-01 · Example University Hospital", url="#", current=True)
     other = SimpleNamespace(name="EXCALIBUR", url="#", current=False)
-    nav = [SimpleNamespace(name=n, url="#", current=n == "Subjects") for n in ("Today", "Subjects", "Queries", "Reports")]
+    nav = [SimpleNamespace(name=n, url="#", current=n == "Subjects") for n in ("Today", "Subjects", "Queries", "Images", "Progress", "Exports", "Protocols")]
     return SimpleNamespace(
         trial=trial, trials=[trial, other], site=site, sites=[site, other], nav=nav, search_url="/subjects/", queries_url="#", queries=9,
         person=SimpleNamespace(name="A. Martin", role="Coordinator", links=[SimpleNamespace(name="Account", url="#", icon="settings")]),

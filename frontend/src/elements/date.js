@@ -18,7 +18,8 @@ class DateField extends HTMLElement {
     this.#makeEcho()
     this.addEventListener('change', () => this.settle(), true)
     this.input.addEventListener('input', () => this.#echo())
-    this.#echo()
+    this.input.addEventListener('blur', () => this.#echo())
+    this.settle()
   }
 
   /** In a plain form the ISO date travels under the field's name, and the typed text does not. */

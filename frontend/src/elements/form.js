@@ -187,10 +187,22 @@ class Form extends HTMLElement {
     const now = document.getElementById(row.id)
     if (!now) return
     putBack(now, typedOn ? live : null, document.activeElement)
+    this.#swappedElsewhere(text)
     if (status === 200) this.#saved(now, sent, typedOn)
     this.conflict = status === 409
     this.refused = status === 422 ? { item: row.id } : this.refused?.item === row.id ? null : this.refused
     this.#countProblems()
+  }
+
+  /** Rows that the answer brought along: what the server says is what they hold, save where someone is typing. */
+  #swappedElsewhere (text) {
+    for (const [, id] of text.matchAll(/hx-target="#(row-[^"]+)"/g)) {
+      const row = document.getElementById(id)
+      if (!row || this.waiting.has(id) || this.rest.has(id) || row.contains(document.activeElement)) continue
+      putBack(row)
+      row.classList.remove('changed')
+      this.#keep(row)
+    }
   }
 
   #saved (row, sent, typedOn) {

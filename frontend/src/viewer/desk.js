@@ -236,4 +236,4 @@ export class Desk {
   }
 }
 
-const rounded = (mm) => Math.round(mm * 100) / 100
+const rounded = (mm) => Math.round(mm * 1000) / 1000

@@ -9,6 +9,8 @@ import { PRESETS, range } from './presets.js'
 
 const GROUP = 'desk'
 const ENGINE = 'desk'
+const AMBER = 'rgb(255, 214, 92)'
+const BLUE = 'rgb(120, 220, 255)'
 const { MouseBindings } = ToolEnums
 export const TOOLS = { window: WindowLevelTool.toolName, pan: PanTool.toolName, zoom: ZoomTool.toolName, length: LengthTool.toolName, bidirectional: BidirectionalTool.toolName }
 export const MARKS = [LengthTool.toolName, BidirectionalTool.toolName]
@@ -24,7 +26,12 @@ export function start () {
     for (const tool of [WindowLevelTool, PanTool, ZoomTool, StackScrollTool, LengthTool, BidirectionalTool]) addTool(tool)
     const { global } = annotations.config.style.getDefaultToolStyles()
     annotations.config.style.setDefaultToolStyles({
-      global: { ...global, color: 'rgb(255, 214, 92)', colorHighlighted: 'rgb(120, 220, 255)', colorSelected: 'rgb(120, 220, 255)', lineWidth: '1.5', textBoxFontFamily: 'Inter Hilum, Arial', textBoxFontSize: '13px', textBoxColor: 'rgb(255, 225, 130)', shadow: true },
+      global: {
+        ...global,
+        color: AMBER, colorHighlighted: BLUE, colorSelected: BLUE, lineWidth: '1.5', shadow: true,
+        textBoxFontFamily: 'Inter Hilum, Arial, sans-serif', textBoxFontSize: '13px', textBoxBackground: 'rgb(0 0 0 / 0.55)', textBoxMargin: '3', textBoxBorderRadius: '3',
+        textBoxColor: AMBER, textBoxColorHighlighted: BLUE, textBoxColorSelected: BLUE,
+      },
     })
   })()
   return started
