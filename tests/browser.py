@@ -112,7 +112,9 @@ def _install() -> Path:
 
 def _unpack(archive: Path, folder: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(brotli.decompress(archive.read_bytes()))) as files:
-        files.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):  # from Python 3.11.4
+            files.extraction_filter = tarfile.data_filter
+        files.extractall(folder)
 
 
 def _put_in_place(unfinished: Path, folder: Path) -> None:
