@@ -19,6 +19,7 @@ VARIABLES: tuple[str, ...] = (
     "DEBUG",
     "DEMO_PASSWORD",
     "EMAIL_URL",
+    "PUBLIC_URL",
     "HILUM_DATA",
     "HILUM_TEST_DB",
     "MIGRATION_DATABASE_URL",

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",  # the templates of form fields, which FORM_RENDERER takes from there
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -172,6 +173,7 @@ EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = "Hilum <no-reply@hilum.invalid>"
+PUBLIC_URL = text("PUBLIC_URL", f"http://127.0.0.1:{text('PORT', '8000')}").rstrip("/")
 
 # Sign-in ------------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
@@ -209,7 +211,8 @@ AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_LOCKOUT_CALLABLE = "accounts.views.locked"
-AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "accounts.adapter.account_name"
+AXES_SENSITIVE_PARAMETERS = ["password", "code"]
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # an account is locked wherever the failures come from
 AXES_VERBOSE = False
 

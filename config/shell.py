@@ -23,7 +23,7 @@ PLACES = (
     ("image-inbox", "Images", "image.upload"),
     ("progress", "Progress", "report.view"),
     ("exports", "Exports", "export.run"),
-    ("trials", "Protocols", "subject.view"),
+    ("trials:list", "Protocols", "subject.view"),
     ("people", "People", "user.admin"),
     ("audit", "Audit trail", "audit.view"),
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 
 from patients.models import Subject
 
@@ -53,17 +55,29 @@ class Visit(models.Model):
         return self.code if self.sequence == 1 else f"{self.code}.{self.sequence}"
 
 
-class Reminder(models.Model):
-    """A mail about visits that was claimed for one person and day; the row is what makes it never twice."""
+class ReminderState(models.TextChoices):
+    """What became of a mail."""
 
-    person_id = models.BigIntegerField()
+    CLAIMED = "CLAIMED", "Being sent"
+    SENT = "SENT", "Sent"
+    FAILED = "FAILED", "Not sent"
+
+
+class Reminder(models.Model):
+    """A mail about visits to one person on one day. The row is claimed before sending, so it goes once."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     day = models.DateField()
-    sent_at = models.DateTimeField(null=True)
-    visits = models.JSONField(default=list)
+    state = models.CharField(max_length=8, choices=ReminderState, default=ReminderState.CLAIMED)
+    visits = models.PositiveIntegerField()
+    claimed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["person_id", "day"], name="one_reminder_per_person_and_day")
+            models.UniqueConstraint(fields=["person", "day"], name="one_reminder_per_person_and_day"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=ReminderState.values), name="reminder_state_is_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,47 +5,71 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('patients', '0001_initial'),
+        ("patients", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Reminder',
+            name="Visit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('person_id', models.BigIntegerField()),
-                ('day', models.DateField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('visits', models.JSONField(default=list)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=16)),
+                ("sequence", models.PositiveSmallIntegerField(default=1)),
+                ("ordinal", models.PositiveSmallIntegerField()),
+                ("target", models.DateField(null=True)),
+                ("earliest", models.DateField(null=True)),
+                ("latest", models.DateField(null=True)),
+                ("because", models.CharField(blank=True, max_length=300)),
+                ("happened_on", models.DateField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PLANNED", "Planned"),
+                            ("DONE", "Done"),
+                            ("MISSED", "Missed"),
+                            ("SUPERSEDED", "Superseded"),
+                        ],
+                        default="PLANNED",
+                        max_length=10,
+                    ),
+                ),
+                ("missed_reason", models.CharField(blank=True, max_length=300)),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="patients.subject"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('person_id', 'day'), name='one_reminder_per_person_and_day')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Visit',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=16)),
-                ('sequence', models.PositiveSmallIntegerField(default=1)),
-                ('ordinal', models.PositiveSmallIntegerField()),
-                ('target', models.DateField(null=True)),
-                ('earliest', models.DateField(null=True)),
-                ('latest', models.DateField(null=True)),
-                ('because', models.CharField(blank=True, max_length=300)),
-                ('happened_on', models.DateField(null=True)),
-                ('state', models.CharField(choices=[('PLANNED', 'Planned'), ('DONE', 'Done'), ('MISSED', 'Missed'), ('SUPERSEDED', 'Superseded')], default='PLANNED', max_length=10)),
-                ('missed_reason', models.CharField(blank=True, max_length=300)),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.subject')),
-            ],
-            options={
-                'ordering': ['ordinal', 'sequence'],
-                'indexes': [models.Index(fields=['state', 'latest'], name='visit_by_deadline')],
-                'constraints': [models.UniqueConstraint(fields=('subject', 'code', 'sequence'), name='visit_once_per_subject'), models.CheckConstraint(condition=models.Q(('state__in', ['PLANNED', 'DONE', 'MISSED', 'SUPERSEDED'])), name='visit_state_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'DONE'), _negated=True), ('happened_on__isnull', False), _connector='OR'), name='a_visit_that_is_done_has_a_date')],
+                "ordering": ["ordinal", "sequence"],
+                "indexes": [models.Index(fields=["state", "latest"], name="visit_by_deadline")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("subject", "code", "sequence"), name="visit_once_per_subject"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["PLANNED", "DONE", "MISSED", "SUPERSEDED"])),
+                        name="visit_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "DONE"), _negated=True),
+                            ("happened_on__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="a_visit_that_is_done_has_a_date",
+                    ),
+                ],
             },
         ),
     ]

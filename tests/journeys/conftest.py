@@ -1,0 +1,94 @@
+"""Journeys: whole tasks in a real Chromium against a real server, database and built front end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django_vite.core.asset_loader import DjangoViteAppClient, DjangoViteAssetLoader, DjangoViteConfig
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from foundation import sprite
+from foundation.templatetags import pieces
+from tests.browser import find_browser
+from tests.cast import Cast
+from tests.conftest import PASSWORD
+
+DIST = Path(settings.BASE_DIR) / "frontend" / "dist"
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in this thread
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all journeys."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**find_browser().launch_options())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def built_front_end() -> Iterator[None]:
+    """Pages name the built files, as in production."""
+    assert (DIST / "manifest.json").is_file(), "run `make setup` first: the front end is not built"
+    loader = DjangoViteAssetLoader.instance()
+    before = loader._apps["default"]
+    loader._apps["default"] = DjangoViteAppClient(
+        DjangoViteConfig(dev_mode=False, manifest_path=str(DIST / "manifest.json"))
+    )
+    for cached in (sprite.asset_url, pieces._svg):
+        cached.cache_clear()
+    yield
+    loader._apps["default"] = before
+    for cached in (sprite.asset_url, pieces._svg):
+        cached.cache_clear()
+
+
+class Person:
+    """Somebody at a browser. Script errors and refusals of the security policy fail the journey."""
+
+    def __init__(self, browser: Browser, base: str, *, width: int = 1440) -> None:
+        self.base = base
+        self.context = browser.new_context(viewport={"width": width, "height": 900}, base_url=base)
+        self.page: Page = self.context.new_page()
+        self.faults: list[str] = []
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", self._listen)
+
+    def _listen(self, message: Any) -> None:
+        text = message.text
+        if message.type == "error" and "Failed to load resource" not in text:
+            self.faults.append(text)
+
+    def sign_in(self, username: str, password: str = PASSWORD) -> None:
+        """Sign in as people do."""
+        self.page.goto("/")
+        self.page.get_by_label("User name").fill(username)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(lambda url: "login" not in url)
+
+
+@pytest.fixture
+def person(
+    live_server: Any, built_front_end: None, chromium: Browser, cast: Cast
+) -> Iterator[Callable[..., Person]]:
+    """`person("coordinator")`: signed in, at 1440 px unless said otherwise."""
+    people: list[Person] = []
+
+    def arrive(username: str = "", *, width: int = 1440) -> Person:
+        somebody = Person(chromium, live_server.url, width=width)
+        people.append(somebody)
+        if username:
+            somebody.sign_in(username)
+        return somebody
+
+    yield arrive
+    faults = [fault for somebody in people for fault in somebody.faults]
+    for somebody in people:
+        somebody.context.close()
+    assert not faults, faults
