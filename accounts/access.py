@@ -112,6 +112,6 @@ class Access:
 NOBODY = Access(user_id=None, name="", role_grants=())
 
 
-def grants_from(rows: Iterable[Mapping[str, str]]) -> tuple[RoleGrant, ...]:
+def grants_from(rows: Iterable[Mapping[str, object]]) -> tuple[RoleGrant, ...]:
     """Role grants from what the database aggregated."""
-    return tuple(RoleGrant(row["role"], row["trial"], row["site"]) for row in rows)
+    return tuple(RoleGrant(str(row["role"]), str(row["trial"]), str(row["site"])) for row in rows)

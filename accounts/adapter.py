@@ -13,6 +13,14 @@ REFUSED = (
 )
 
 
+def account_name(request: HttpRequest | None, credentials: dict[str, Any] | None = None) -> str:
+    """The account that failures are counted for: as typed, whatever its case, for django-axes."""
+    typed = (credentials or {}).get("username") or (
+        request.POST.get("login", "") if request is not None else ""
+    )
+    return str(typed).strip().lower()
+
+
 class PeopleAdapter(DefaultAccountAdapter):
     """Accounts are made by administrators."""
 

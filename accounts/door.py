@@ -16,12 +16,13 @@ type_view = Callable[..., HttpResponseBase]
 
 
 def as_visitor(view: type_view) -> type_view:
-    """A view whose writes carry the signed-in person, or the service `sign-in` where nobody is known yet."""
+    """A view whose writes carry the signed-in person, or the service `sign-in` where nobody is known yet.
+
+    Reading counts too: django-allauth notes when recovery codes are looked at.
+    """
 
     @wraps(view)
     def recorded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method != "POST":
-            return view(request, *args, **kwargs)
         actor = request_actor(request) if request.user.is_authenticated else DOOR
         with acting(actor):
             response = view(request, *args, **kwargs)

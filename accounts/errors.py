@@ -17,7 +17,9 @@ class AccountLocked(Forbidden):
     """Too many failures."""
 
     code = "account_locked"
-    template = "This account is locked after too many failures. Try again in half an hour, or ask an administrator."
+    template = (
+        "This account is locked after too many failures. Try again in half an hour, or ask an administrator."
+    )
 
 
 class SelfGrantRefused(Forbidden):

@@ -7,8 +7,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 
-from accounts.models import Grant
-from accounts.policies import PERMISSIONS
+from accounts.policies import PERMISSIONS, ROLES
 
 
 class PersonForm(forms.Form):
@@ -33,11 +32,16 @@ class PersonForm(forms.Form):
 class GrantForm(forms.Form):
     """A role for somebody."""
 
-    role = forms.ChoiceField(label="Role", choices=Grant.Role.choices)
-    trial = forms.CharField(label="Trial", max_length=20, required=False, help_text="Empty for administrators.")
+    role = forms.ChoiceField(label="Role", choices=list(ROLES.items()))
+    trial = forms.CharField(
+        label="Trial", max_length=20, required=False, help_text="Empty for administrators."
+    )
     site = forms.CharField(label="Site", max_length=20, required=False, help_text="Empty for all sites.")
     ends = forms.DateTimeField(
-        label="Until", required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}), help_text="Empty: open."
+        label="Until",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        help_text="Empty: open.",
     )
 
 
@@ -52,7 +56,9 @@ class TokenForm(forms.Form):
 
     name = forms.CharField(label="What it is for", max_length=60)
     scopes = forms.MultipleChoiceField(
-        label="What it may do", choices=[(name, name) for name in sorted(PERMISSIONS)], widget=forms.CheckboxSelectMultiple
+        label="What it may do",
+        choices=[(name, name) for name in sorted(PERMISSIONS)],
+        widget=forms.CheckboxSelectMultiple,
     )
     days = forms.IntegerField(label="Days until it ends", min_value=1, max_value=365, initial=90)
 
@@ -63,5 +69,7 @@ class SignForm(forms.Form):
     password = forms.CharField(
         label="Password",
         strip=False,
-        widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "current-password", "autofocus": True}),
+        widget=forms.PasswordInput(
+            attrs={"class": "input", "autocomplete": "current-password", "autofocus": True}
+        ),
     )

@@ -33,7 +33,9 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def with_grants(self, moment: datetime) -> UserQuerySet:
         """With `grant_rows`: the roles held at a moment, read by the same statement."""
-        held = Grant.objects.held_at(moment).filter(user=models.OuterRef("pk")).order_by("role", "trial", "site")
+        held = (
+            Grant.objects.held_at(moment).filter(user=models.OuterRef("pk")).order_by("role", "trial", "site")
+        )
         rows = held.values_list(JSONObject(role="role", trial="trial", site="site"))
         return self.annotate(grant_rows=ArraySubquery(rows))
 
@@ -102,17 +104,19 @@ class User(AbstractBaseUser):
 
     def get_session_auth_hash(self) -> str:
         """Changes with the password and with `session_salt`; every session that holds another one is over."""
-        return salted_hmac("accounts.session", f"{self.password}{self.session_salt}", algorithm="sha256").hexdigest()
+        return salted_hmac(
+            "accounts.session", f"{self.password}{self.session_salt}", algorithm="sha256"
+        ).hexdigest()
 
 
 class Grant(models.Model):
     """A role that somebody holds in a trial, at one site or at all of them, from one moment to another."""
 
-    Role = models.TextChoices("Role", [(name.upper(), (name, label)) for name, label in policies.ROLES.items()])
-
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grants")
-    role = models.CharField(max_length=20, choices=Role.choices)
-    trial = models.CharField(max_length=20, blank=True, help_text="Code of the trial; empty for administrators.")
+    role = models.CharField(max_length=20, choices=list(policies.ROLES.items()))
+    trial = models.CharField(
+        max_length=20, blank=True, help_text="Code of the trial; empty for administrators."
+    )
     site = models.CharField(max_length=20, blank=True, help_text="Code of the site; empty for all sites.")
     starts = models.DateTimeField()
     ends = models.DateTimeField(null=True, blank=True, help_text="The first moment without the role.")
@@ -130,7 +134,8 @@ class Grant(models.Model):
                 name="grant_ends_after_it_starts",
             ),
             models.CheckConstraint(
-                condition=models.Q(role=policies.ADMIN, trial="", site="") | (~models.Q(role=policies.ADMIN) & ~models.Q(trial="")),
+                condition=models.Q(role=policies.ADMIN, trial="", site="")
+                | (~models.Q(role=policies.ADMIN) & ~models.Q(trial="")),
                 name="only_administrators_hold_a_role_without_a_trial",
             ),
             models.CheckConstraint(
@@ -167,7 +172,9 @@ class Signature(models.Model):
 
     class Meta:
         ordering = ["target_kind", "target_id", "at"]
-        indexes = [models.Index(fields=["target_kind", "target_id", "at"], name="accounts_signature_of_target")]
+        indexes = [
+            models.Index(fields=["target_kind", "target_id", "at"], name="accounts_signature_of_target")
+        ]
 
     def __str__(self) -> str:
         return f"{self.signer_name}, {self.get_meaning_display()}"
@@ -217,7 +224,9 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=60, help_text="What it is for.")
     prefix = models.CharField(max_length=12, help_text="Its first characters, to tell tokens apart.")
     digest = models.CharField(max_length=64, unique=True)
-    scopes = models.JSONField(default=list, help_text="Permissions that it may use; it never has more than its person.")
+    scopes = models.JSONField(
+        default=list, help_text="Permissions that it may use; it never has more than its person."
+    )
     created_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)

@@ -61,5 +61,7 @@ def _factor_removed(request: HttpRequest, user: User, **_: Any) -> None:
 
 def _factor_failed(request: HttpRequest, user: User, **_: Any) -> None:
     """A wrong code counts like a wrong password: axes locks the account."""
-    AxesProxyHandler.user_login_failed(sender=__name__, credentials={"username": user.username}, request=request)
+    AxesProxyHandler.user_login_failed(
+        sender=__name__, credentials={"username": user.username}, request=request
+    )
     record_access(request, AccessKind.FAILED, user=user)

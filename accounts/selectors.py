@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -53,7 +53,7 @@ def access_of(user: User | AnonymousUser, *, only: Iterable[str] | None = None) 
     """
     if not isinstance(user, User) or not user.is_active:
         return NOBODY
-    rows = getattr(user, "grant_rows", None)
+    rows: Iterable[Mapping[str, object]] | None = getattr(user, "grant_rows", None)
     if rows is None:
         rows = Grant.objects.held_at(now()).filter(user=user).values("role", "trial", "site")
     limit = None if only is None else frozenset(only)
@@ -62,7 +62,7 @@ def access_of(user: User | AnonymousUser, *, only: Iterable[str] | None = None) 
 
 def people(search: str = "") -> QuerySet[User]:
     """Everybody by name, with all their grants and who gave them; three statements whatever their number."""
-    found = User.objects.order_by("full_name", "username")
+    found: QuerySet[User] = User.objects.order_by("full_name", "username")
     if search:
         found = found.filter(Q(full_name__icontains=search) | Q(username__icontains=search))
     grants = Grant.objects.select_related("granted_by").order_by("trial", "site", "role", "starts")
@@ -137,7 +137,9 @@ def open_sessions(user: User, this_session: str) -> list[OpenSession]:
     with connection.cursor() as cursor:
         cursor.execute(_OPEN_SESSIONS, [user.pk, now()])
         rows = cursor.fetchall()
-    return [OpenSession(at, address, browser, session == this_session) for at, address, browser, session in rows]
+    return [
+        OpenSession(at, address, browser, session == this_session) for at, address, browser, session in rows
+    ]
 
 
 _OPEN_SESSIONS = """
@@ -153,7 +155,9 @@ _OPEN_SESSIONS = """
 
 def recent_access(user: User, limit: int = 20) -> QuerySet[AccessEvent]:
     """What happened at the door of an account, newest first."""
-    return AccessEvent.objects.filter(Q(user=user) | Q(user=None, username__iexact=user.username)).order_by("-id")[:limit]
+    return AccessEvent.objects.filter(Q(user=user) | Q(user=None, username__iexact=user.username)).order_by(
+        "-id"
+    )[:limit]
 
 
 def tokens_of(user: User) -> QuerySet[ApiToken]:

@@ -22,7 +22,13 @@ urlpatterns = [
     path("account/tokens/<int:token_id>/revoke/", signed_in(views.revoke), name="revoke-token"),
     path(
         "account/password/",
-        signed_in(as_visitor(allauth.PasswordChangeView.as_view(template_name="accounts/password.html", success_url="/account/"))),
+        signed_in(
+            as_visitor(
+                allauth.PasswordChangeView.as_view(
+                    template_name="accounts/password.html", success_url="/account/"
+                )
+            )
+        ),
         name="account_change_password",
     ),
     path(
@@ -37,7 +43,7 @@ urlpatterns = [
     ),
     path(
         "account/second-factor/",
-        signed_in(factors.IndexView.as_view(template_name="accounts/second_factor.html")),
+        signed_in(as_visitor(factors.IndexView.as_view(template_name="accounts/second_factor.html"))),
         name="mfa_index",
     ),
     path(
@@ -47,32 +53,50 @@ urlpatterns = [
     ),
     path(
         "account/second-factor/remove/",
-        signed_in(as_visitor(totp.DeactivateTOTPView.as_view(template_name="accounts/second_factor_remove.html"))),
+        signed_in(
+            as_visitor(totp.DeactivateTOTPView.as_view(template_name="accounts/second_factor_remove.html"))
+        ),
         name="mfa_deactivate_totp",
     ),
     path(
         "account/recovery-codes/",
-        signed_in(recovery.ViewRecoveryCodesView.as_view(template_name="accounts/recovery_codes.html")),
+        signed_in(
+            as_visitor(recovery.ViewRecoveryCodesView.as_view(template_name="accounts/recovery_codes.html"))
+        ),
         name="mfa_view_recovery_codes",
     ),
     path(
         "account/recovery-codes/new/",
         signed_in(
-            as_visitor(recovery.GenerateRecoveryCodesView.as_view(template_name="accounts/recovery_codes_new.html"))
+            as_visitor(
+                recovery.GenerateRecoveryCodesView.as_view(template_name="accounts/recovery_codes_new.html")
+            )
         ),
         name="mfa_generate_recovery_codes",
     ),
     path(
         "account/recovery-codes/download/",
-        signed_in(recovery.DownloadRecoveryCodesView.as_view()),
+        signed_in(as_visitor(recovery.DownloadRecoveryCodesView.as_view())),
         name="mfa_download_recovery_codes",
     ),
     path("people/", permission("user.admin")(views.people), name="people"),
     path("people/add/", permission("user.admin")(views.add_person), name="add-person"),
     path("people/<str:username>/", permission("user.admin")(views.person), name="person"),
     path("people/<str:username>/grants/", permission("user.admin")(views.add_grant), name="add-grant"),
-    path("people/<str:username>/grants/<int:grant_id>/end/", permission("user.admin")(views.finish_grant), name="end-grant"),
-    path("people/<str:username>/deactivate/", permission("user.admin")(views.close_account), name="deactivate-person"),
-    path("people/<str:username>/reactivate/", permission("user.admin")(views.reopen_account), name="reactivate-person"),
+    path(
+        "people/<str:username>/grants/<int:grant_id>/end/",
+        permission("user.admin")(views.finish_grant),
+        name="end-grant",
+    ),
+    path(
+        "people/<str:username>/deactivate/",
+        permission("user.admin")(views.close_account),
+        name="deactivate-person",
+    ),
+    path(
+        "people/<str:username>/reactivate/",
+        permission("user.admin")(views.reopen_account),
+        name="reactivate-person",
+    ),
     path("audit/", permission("audit.view")(trail), name="audit"),
 ]

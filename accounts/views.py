@@ -111,7 +111,9 @@ def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
 def people(request: HttpRequest) -> HttpResponse:
     """Everybody, their roles, who gave them and when."""
     search = request.GET.get("q", "").strip()
-    return page(request, "accounts/people.html", {"people": selectors.people(search), "search": search, "now": now()})
+    return page(
+        request, "accounts/people.html", {"people": selectors.people(search), "search": search, "now": now()}
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -193,7 +195,7 @@ def _me(request: HttpRequest) -> User:
 
 
 def _somebody(username: str) -> User:
-    user = User.objects.filter(username=username).first()
+    user: User | None = User.objects.filter(username=username).first()
     if user is None:
         raise NotFound
     return user

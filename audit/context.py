@@ -169,7 +169,9 @@ def _context(
         raise ValueError("An actor has a name.")
     if outer is None:
         number = request_id or current_request_id()
-        return Context(actor, reason, origin or _origin.get() or ("web" if number else "command"), number, using)
+        return Context(
+            actor, reason, origin or _origin.get() or ("web" if number else "command"), number, using
+        )
     return replace(
         outer,
         actor=actor,
@@ -183,7 +185,9 @@ def _apply(context: Context) -> None:
     actor = context.actor
     number = "" if actor.id is None else str(actor.id)
     with connections[context.using].cursor() as cursor:
-        cursor.execute(_SET, [number, actor.name, actor.role, context.reason, context.origin, context.request_id])
+        cursor.execute(
+            _SET, [number, actor.name, actor.role, context.reason, context.origin, context.request_id]
+        )
 
 
 def _forget(using: str) -> None:

@@ -29,7 +29,9 @@ type_event = Literal["INSERT", "UPDATE", "DELETE", "INSERT OR UPDATE", "UPDATE O
 REASON_GIVEN = "(coalesce(current_setting('hilum.reason', true), '') <> '')"
 
 
-def refuse_when(name: str, *, table: str, event: type_event, condition: str, message: str) -> migrations.RunSQL:
+def refuse_when(
+    name: str, *, table: str, event: type_event, condition: str, message: str
+) -> migrations.RunSQL:
     """A trigger that refuses a change of a row.
 
     Parameters

@@ -57,7 +57,9 @@ def _install_trail(cursor: CursorWrapper) -> None:
     cursor.execute(sql.REFUSE)
     for table in TRAIL:
         _run(cursor, "ALTER TABLE {} OWNER TO {}", table, TRAIL_OWNER)
-        _refuse(cursor, table, "zz_hilum_sealed", "UPDATE OR DELETE", "ROW", "The audit trail is append-only.")
+        _refuse(
+            cursor, table, "zz_hilum_sealed", "UPDATE OR DELETE", "ROW", "The audit trail is append-only."
+        )
         _refuse(cursor, table, NO_TRUNCATE, "TRUNCATE", "STATEMENT", "The audit trail is append-only.")
     for statement, signature in FUNCTIONS:
         cursor.execute(statement)
@@ -72,9 +74,18 @@ def _track(cursor: CursorWrapper, tracked: Tracked) -> None:
     )
     arguments = [compose.Literal(each) for each in (tracked.key, tracked.subject, ",".join(tracked.masked))]
     cursor.execute(
-        compose.SQL(trigger).format(compose.Identifier(TRIGGER), compose.Identifier(tracked.table), *arguments)
+        compose.SQL(trigger).format(
+            compose.Identifier(TRIGGER), compose.Identifier(tracked.table), *arguments
+        )
     )
-    _refuse(cursor, tracked.table, NO_TRUNCATE, "TRUNCATE", "STATEMENT", "A table in the audit trail is not truncated.")
+    _refuse(
+        cursor,
+        tracked.table,
+        NO_TRUNCATE,
+        "TRUNCATE",
+        "STATEMENT",
+        "A table in the audit trail is not truncated.",
+    )
 
 
 def _refuse(cursor: CursorWrapper, table: str, name: str, event: str, each: str, message: str) -> None:
@@ -94,7 +105,9 @@ def _grant(cursor: CursorWrapper, app: str, present: set[str]) -> None:
         _run(cursor, "REVOKE ALL ON SEQUENCE {} FROM {}", f"{table}_id_seq", app)
     for table in sorted(APPEND_ONLY & present):
         _run(cursor, "REVOKE UPDATE, DELETE ON {} FROM {}", table, app)
-        _refuse(cursor, table, "zz_hilum_append_only", "UPDATE OR DELETE", "ROW", "This row is never changed.")
+        _refuse(
+            cursor, table, "zz_hilum_append_only", "UPDATE OR DELETE", "ROW", "This row is never changed."
+        )
     _run(cursor, "REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {}", app)
     _run(cursor, "GRANT EXECUTE ON FUNCTION hilum_seal() TO {}", app)
 

@@ -43,7 +43,9 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["table_name", "row_id", "id"], name="audit_event_by_row"),
             models.Index(
-                fields=["subject_id", "id"], name="audit_event_by_subject", condition=models.Q(subject_id__isnull=False)
+                fields=["subject_id", "id"],
+                name="audit_event_by_subject",
+                condition=models.Q(subject_id__isnull=False),
             ),
             BrinIndex(fields=["at"], name="audit_event_by_time", autosummarize=True),
             BrinIndex(fields=["transaction_id"], name="audit_event_by_transaction", autosummarize=True),
@@ -70,7 +72,9 @@ class Seal(models.Model):
     last_id = models.BigIntegerField()
     events = models.BigIntegerField()
     previous = models.BinaryField(help_text="Digest of the seal before; 32 zero bytes in the first one.")
-    digest = models.BinaryField(help_text="SHA-256 of `previous`, the block's limits and its events' digests.")
+    digest = models.BinaryField(
+        help_text="SHA-256 of `previous`, the block's limits and its events' digests."
+    )
 
     class Meta:
         ordering = ["id"]

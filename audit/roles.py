@@ -7,14 +7,14 @@ trail and the functions that write it; nobody can log in as it. A role in one cl
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from psycopg2 import sql
-from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import cursor as Cursor
+from psycopg2 import extensions, sql
 
 TRAIL_OWNER = "hilum_audit"
+ROLE = "SELECT 1 FROM pg_roles WHERE rolname = %s"
+DATABASE = "SELECT 1 FROM pg_database WHERE datname = %s"
+MEMBER = f"SELECT 1 WHERE pg_has_role(%s, '{TRAIL_OWNER}', 'member')"
 _LOCK = 0x48494C55  # "HILU": one preparation at a time in a cluster
 
 
@@ -27,7 +27,7 @@ class Roles:
     app_password: str = ""
 
 
-def prepare(connection: Connection, roles: Roles, *, database: str) -> None:
+def prepare(connection: extensions.connection, roles: Roles, *, database: str) -> None:
     """Make the roles and the database where they are missing; whatever is there already stays as it is.
 
     Parameters
@@ -44,32 +44,35 @@ def prepare(connection: Connection, roles: Roles, *, database: str) -> None:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         try:
             _make_roles(cursor, roles)
-            if not _exists(cursor, "SELECT 1 FROM pg_database WHERE datname = %s", database):
-                _run(cursor, "CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0", database, roles.owner)
+            if not _exists(cursor, DATABASE, database):
+                _run(
+                    cursor,
+                    "CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0",
+                    database,
+                    roles.owner,
+                )
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
-def _make_roles(cursor: Cursor, roles: Roles) -> None:
-    known: Callable[[str], bool] = lambda name: _exists(cursor, "SELECT 1 FROM pg_roles WHERE rolname = %s", name)  # noqa: E731
-    if not known(roles.owner):
+def _make_roles(cursor: extensions.cursor, roles: Roles) -> None:
+    if not _exists(cursor, ROLE, roles.owner):
         _run(cursor, "CREATE ROLE {} LOGIN CREATEDB", roles.owner)
-    if not known(TRAIL_OWNER):
+    if not _exists(cursor, ROLE, TRAIL_OWNER):
         _run(cursor, "CREATE ROLE {} NOLOGIN", TRAIL_OWNER)
-    if not known(roles.app):
+    if not _exists(cursor, ROLE, roles.app):
         _run(cursor, "CREATE ROLE {} LOGIN", roles.app)
         if roles.app_password:
             statement = sql.SQL("ALTER ROLE {} PASSWORD %s").format(sql.Identifier(roles.app))
             cursor.execute(statement, [roles.app_password])
-    member = "SELECT 1 WHERE pg_has_role(%s, 'hilum_audit', 'member')"
-    if not _exists(cursor, member, roles.owner):
+    if not _exists(cursor, MEMBER, roles.owner):
         _run(cursor, "GRANT {} TO {}", TRAIL_OWNER, roles.owner)
 
 
-def _exists(cursor: Cursor, query: str, value: str) -> bool:
+def _exists(cursor: extensions.cursor, query: str, value: str) -> bool:
     cursor.execute(query, [value])
     return cursor.fetchone() is not None
 
 
-def _run(cursor: Cursor, template: str, *names: str) -> None:
+def _run(cursor: extensions.cursor, template: str, *names: str) -> None:
     cursor.execute(sql.SQL(template).format(*map(sql.Identifier, names)))

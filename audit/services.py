@@ -43,7 +43,12 @@ def anchor_newest_seal() -> str | None:
     name = f"{ANCHORS}/{seal.pk:012}.json"
     if default_storage.exists(name):
         return None
-    content = {"seal": seal.pk, "at": seal.at.isoformat(), "last_event": seal.last_id, "digest": bytes(seal.digest).hex()}
+    content = {
+        "seal": seal.pk,
+        "at": seal.at.isoformat(),
+        "last_event": seal.last_id,
+        "digest": bytes(seal.digest).hex(),
+    }
     return default_storage.save(name, ContentFile(json.dumps(content).encode()))
 
 

@@ -92,7 +92,8 @@ def _query(model: type[models.Model], first: str, rest: list[str]) -> str:
             f" ON t{number + 1}.{table._meta.pk.column} = t{number}.{step.column}"
         )
     wanted = _column(table, rest[-1])
-    return f"SELECT t{len(rest) - 1}.{wanted} {query} WHERE t0.{_target(start)._meta.pk.column} = ($1->>'{start.column}')::bigint"
+    here = f"t0.{_target(start)._meta.pk.column} = ($1->>'{start.column}')::bigint"
+    return f"SELECT t{len(rest) - 1}.{wanted} {query} WHERE {here}"
 
 
 def _has_subject(model: type[models.Model]) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -22,10 +23,10 @@ _EVENTS = f"""
     SELECT e.id, e.transaction_id, e.digest, {CANONICAL_TEXT}
     FROM public.audit_event e WHERE e.id > %s ORDER BY e.id LIMIT {PAGE}
 """  # noqa: S608 - constants
-_SEALS = """
-    SELECT id, after_id, from_transaction, until_transaction, first_id, last_id, events, previous, digest
-    FROM public.audit_seal ORDER BY id
-"""
+_SEAL_COLUMNS = (
+    "id", "after_id", "from_transaction", "until_transaction", "first_id", "last_id", "events", "previous", "digest"
+)  # fmt: skip
+_SEALS = f"SELECT {', '.join(_SEAL_COLUMNS)} FROM public.audit_seal ORDER BY id"  # noqa: S608 - constants
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,12 @@ def _place(seal: Seal) -> str:
 def _read_seals() -> list[Seal]:
     with connection.cursor() as cursor:
         cursor.execute(_SEALS)
-        return [Seal(*row[:7], bytes(row[7]), bytes(row[8])) for row in cursor.fetchall()]
+        return [_seal(row) for row in cursor.fetchall()]
+
+
+def _seal(row: Sequence[Any]) -> Seal:
+    given = dict(zip(_SEAL_COLUMNS, row, strict=True))
+    return Seal(**given | {"previous": bytes(given["previous"]), "digest": bytes(given["digest"])})
 
 
 def _transactions_reached() -> int:

@@ -28,7 +28,9 @@ from tests.cast import cast  # noqa: F401  a fixture for all tests
 
 PASSWORD = "correct horse battery staple"
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
-BOOK_KEEPING = re.compile(r"^(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK|BEGIN|COMMIT)|set_config\('hilum\.actor_id', ''")
+BOOK_KEEPING = re.compile(
+    r"^(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK|BEGIN|COMMIT)|set_config\('hilum\.actor_id', ''"
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,13 +46,21 @@ def superuser_connection() -> Any:
     if owner["ENGINE"].endswith("embedded.postgresql"):
         login = {"host": owner["HOST"], "user": "postgres"}
     else:
-        login = {"host": owner["HOST"], "port": owner["PORT"], "user": owner["USER"], "password": owner["PASSWORD"]}
+        login = {
+            "host": owner["HOST"],
+            "port": owner["PORT"],
+            "user": owner["USER"],
+            "password": owner["PASSWORD"],
+        }
     return psycopg2.connect(dbname=connections["default"].settings_dict["NAME"], **login)
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any, django_db_keepdb: bool
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_blocker: Any,
+    django_db_keepdb: bool,
 ) -> Iterator[None]:
     """The test database, made by the owner and used by the application's role."""
     worker = getattr(request.config, "workerinput", {}).get("workerid", "")
@@ -142,11 +152,22 @@ def grant(db: None) -> Callable[..., Grant]:
     """`grant(user, "coordinator", "THERMODOX", "NO-01")`, in force since yesterday."""
 
     def give(
-        user: User, role: str, trial: str = "", site: str = "", *, starts: datetime | None = None, ends: datetime | None = None
+        user: User,
+        role: str,
+        trial: str = "",
+        site: str = "",
+        *,
+        starts: datetime | None = None,
+        ends: datetime | None = None,
     ) -> Grant:
         with setting_up():
             return Grant.objects.create(
-                user=user, role=role, trial=trial, site=site, starts=starts or now() - timedelta(days=1), ends=ends
+                user=user,
+                role=role,
+                trial=trial,
+                site=site,
+                starts=starts or now() - timedelta(days=1),
+                ends=ends,
             )
 
     return give

@@ -9,7 +9,15 @@ SEAL_VERSION = 1
 
 
 def seal_of(
-    *, signer_id: int, signer_name: str, meaning: str, at: str, target_kind: str, target_id: str, digest: str, statement: str
+    *,
+    signer_id: int,
+    signer_name: str,
+    meaning: str,
+    at: str,
+    target_kind: str,
+    target_id: str,
+    digest: str,
+    statement: str,
 ) -> str:
     """SHA-256 that ties a signature to its record: a row copied to another record does not fit its seal.
 

@@ -15,7 +15,11 @@ DOOR = service_actor("sign-in")
 
 
 def record_access(
-    request: HttpRequest | None, kind: AccessKind, *, user: User | AnonymousUser | None = None, username: str = ""
+    request: HttpRequest | None,
+    kind: AccessKind,
+    *,
+    user: User | AnonymousUser | None = None,
+    username: str = "",
 ) -> None:
     """Note an event at the door.
 

@@ -14,7 +14,13 @@ from foundation.errors import Invalid
 
 
 def create_user(
-    *, actor: Actor, username: str, full_name: str, email: str = "", password: str | None = None, time_zone: str = "Europe/Oslo"
+    *,
+    actor: Actor,
+    username: str,
+    full_name: str,
+    email: str = "",
+    password: str | None = None,
+    time_zone: str = "Europe/Oslo",
 ) -> User:
     """A new account; without a password nobody can sign in to it yet.
 
@@ -25,7 +31,12 @@ def create_user(
     foundation.errors.Invalid
         A value is missing or refused.
     """
-    user = User(username=User.normalize_username(username.strip()), full_name=full_name.strip(), email=email.strip(), time_zone=time_zone)
+    user = User(
+        username=User.normalize_username(username.strip()),
+        full_name=full_name.strip(),
+        email=email.strip(),
+        time_zone=time_zone,
+    )
     if User.objects.filter(username__iexact=user.username).exists():
         raise UsernameTaken({"username": "This user name is taken."}, username=user.username)
     if password is not None:

@@ -59,7 +59,13 @@ def grant_role(
         return held
     with acting(actor, reason=reason):
         return Grant.objects.create(
-            user=user, role=role, trial=trial, site=site, starts=starts or moment, ends=ends, granted_by_id=actor.id
+            user=user,
+            role=role,
+            trial=trial,
+            site=site,
+            starts=starts or moment,
+            ends=ends,
+            granted_by_id=actor.id,
         )
 
 

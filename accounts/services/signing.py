@@ -16,7 +16,14 @@ from foundation.clock import now
 
 
 def sign(
-    *, user: User, password: str, meaning: str, target_kind: str, target_id: int | str, digest: str, statement: str
+    *,
+    user: User,
+    password: str,
+    meaning: str,
+    target_kind: str,
+    target_id: int | str,
+    digest: str,
+    statement: str,
 ) -> Signature:
     """Sign a record, with the password typed again.
 
@@ -96,16 +103,16 @@ def confirm_password(user: User, password: str) -> None:
         return
     limit: int = get_failure_limit(request, credentials)
     left = max(limit - AxesProxyHandler.get_failures(request, credentials) - 1, 0)
-    afterwards(lambda: _count_failure(user, locked=left == 0))
+    afterwards(lambda: _count_failure(user))
     raise SignatureRefused(field="password", tries_left=left)
 
 
-def _count_failure(user: User, *, locked: bool) -> None:
-    AxesProxyHandler.user_login_failed(sender=__name__, credentials={"username": user.username}, request=HttpRequest())
+def _count_failure(user: User) -> None:
     record_access(None, AccessKind.SIGNATURE_REFUSED, user=user)
-    if locked:
-        record_access(None, AccessKind.LOCKED, user=user)
+    AxesProxyHandler.user_login_failed(
+        sender=__name__, credentials={"username": user.username}, request=HttpRequest()
+    )
 
 
 def _forget_failures(user: User) -> None:
-    reset(username=user.username)
+    reset(username=user.username.lower())

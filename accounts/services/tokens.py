@@ -17,7 +17,9 @@ PREFIX = "hilum_"
 LONGEST_LIFE = timedelta(days=365)
 
 
-def make_token(*, actor: Actor, user: User, name: str, scopes: Sequence[str], lifetime: timedelta) -> tuple[ApiToken, str]:
+def make_token(
+    *, actor: Actor, user: User, name: str, scopes: Sequence[str], lifetime: timedelta
+) -> tuple[ApiToken, str]:
     """A new token and its text, which is shown once and kept nowhere.
 
     Parameters

@@ -7,55 +7,94 @@ from audit.sql import REFUSE
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.RunSQL(REFUSE, "DROP FUNCTION public.hilum_refuse()"),
         migrations.CreateModel(
-            name='Seal',
+            name="Seal",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('after_id', models.BigIntegerField(help_text='Events up to here came with a restored dump; 0 without one.')),
-                ('from_transaction', models.BigIntegerField()),
-                ('until_transaction', models.BigIntegerField()),
-                ('first_id', models.BigIntegerField()),
-                ('last_id', models.BigIntegerField()),
-                ('events', models.BigIntegerField()),
-                ('previous', models.BinaryField(help_text='Digest of the seal before; 32 zero bytes in the first one.')),
-                ('digest', models.BinaryField(help_text="SHA-256 of `previous`, the block's limits and its events' digests.")),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                (
+                    "after_id",
+                    models.BigIntegerField(
+                        help_text="Events up to here came with a restored dump; 0 without one."
+                    ),
+                ),
+                ("from_transaction", models.BigIntegerField()),
+                ("until_transaction", models.BigIntegerField()),
+                ("first_id", models.BigIntegerField()),
+                ("last_id", models.BigIntegerField()),
+                ("events", models.BigIntegerField()),
+                (
+                    "previous",
+                    models.BinaryField(
+                        help_text="Digest of the seal before; 32 zero bytes in the first one."
+                    ),
+                ),
+                (
+                    "digest",
+                    models.BinaryField(
+                        help_text="SHA-256 of `previous`, the block's limits and its events' digests."
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(help_text="The database's clock, when the row changed.")),
-                ('transaction_id', models.BigIntegerField(help_text="PostgreSQL's 64-bit transaction number.")),
-                ('actor_id', models.BigIntegerField(null=True)),
-                ('actor', models.TextField(help_text='Full name at that time.')),
-                ('role', models.TextField()),
-                ('action', models.CharField(choices=[('I', 'created'), ('U', 'changed'), ('D', 'deleted')], max_length=1)),
-                ('table_name', models.TextField()),
-                ('row_id', models.TextField()),
-                ('subject_id', models.BigIntegerField(null=True)),
-                ('before', models.JSONField(null=True)),
-                ('after', models.JSONField(null=True)),
-                ('reason', models.TextField()),
-                ('origin', models.TextField()),
-                ('request_id', models.TextField()),
-                ('digest', models.BinaryField(help_text='SHA-256 of the canonical text of all other columns (32 bytes).')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField(help_text="The database's clock, when the row changed.")),
+                (
+                    "transaction_id",
+                    models.BigIntegerField(help_text="PostgreSQL's 64-bit transaction number."),
+                ),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("actor", models.TextField(help_text="Full name at that time.")),
+                ("role", models.TextField()),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[("I", "created"), ("U", "changed"), ("D", "deleted")], max_length=1
+                    ),
+                ),
+                ("table_name", models.TextField()),
+                ("row_id", models.TextField()),
+                ("subject_id", models.BigIntegerField(null=True)),
+                ("before", models.JSONField(null=True)),
+                ("after", models.JSONField(null=True)),
+                ("reason", models.TextField()),
+                ("origin", models.TextField()),
+                ("request_id", models.TextField()),
+                (
+                    "digest",
+                    models.BinaryField(
+                        help_text="SHA-256 of the canonical text of all other columns (32 bytes)."
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'indexes': [models.Index(fields=['table_name', 'row_id', 'id'], name='audit_event_by_row'), models.Index(condition=models.Q(('subject_id__isnull', False)), fields=['subject_id', 'id'], name='audit_event_by_subject'), django.contrib.postgres.indexes.BrinIndex(autosummarize=True, fields=['at'], name='audit_event_by_time'), django.contrib.postgres.indexes.BrinIndex(autosummarize=True, fields=['transaction_id'], name='audit_event_by_transaction')],
+                "ordering": ["id"],
+                "indexes": [
+                    models.Index(fields=["table_name", "row_id", "id"], name="audit_event_by_row"),
+                    models.Index(
+                        condition=models.Q(("subject_id__isnull", False)),
+                        fields=["subject_id", "id"],
+                        name="audit_event_by_subject",
+                    ),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True, fields=["at"], name="audit_event_by_time"
+                    ),
+                    django.contrib.postgres.indexes.BrinIndex(
+                        autosummarize=True, fields=["transaction_id"], name="audit_event_by_transaction"
+                    ),
+                ],
             },
         ),
     ]

@@ -16,7 +16,10 @@ from audit.tables import Tracked
 
 @pytest.fixture(autouse=True)
 def _anchors_of_its_own(settings: Any, tmp_path: Path) -> None:
-    files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path / "storage"}}
+    files = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": tmp_path / "storage"},
+    }
     settings.STORAGES = {**settings.STORAGES, "default": files}
 
 

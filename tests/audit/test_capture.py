@@ -62,7 +62,14 @@ def raw(people: list[User]) -> None:
 @pytest.mark.req("AUD-02")
 @pytest.mark.parametrize(
     ("write", "expected"),
-    [(create, ["I"]), (save, ["U"]), (update, ["U"]), (bulk_create, ["I"] * 2), (bulk_update, ["U"] * 3), (raw, ["U"])],
+    [
+        (create, ["I"]),
+        (save, ["U"]),
+        (update, ["U"]),
+        (bulk_create, ["I"] * 2),
+        (bulk_update, ["U"] * 3),
+        (raw, ["U"]),
+    ],
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_every_way_to_write_is_recorded(
@@ -93,7 +100,9 @@ def test_a_deleted_row_is_recorded_whole(scratch: str, actor: Actor, statement: 
 
 @pytest.mark.django_db
 @pytest.mark.req("AUD-08")
-@pytest.mark.parametrize("write", [create, save, update, bulk_create, bulk_update, raw], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "write", [create, save, update, bulk_create, bulk_update, raw], ids=lambda f: f.__name__
+)
 def test_a_write_without_an_actor_fails(write: Callable[[list[User]], None], people: list[User]) -> None:
     names = set(User.objects.values_list("full_name", flat=True))
     with pytest.raises(DatabaseError, match="hilum: no actor"), transaction.atomic():
@@ -148,7 +157,7 @@ def test_the_name_at_that_time_stays(people: list[User], actor: Actor, mark: int
 
 @pytest.mark.django_db
 @pytest.mark.req("TIM-01")
-def test_the_time_is_the_databases(people: list[User], actor: Actor, mark: int, time_machine: Any = None) -> None:
+def test_the_time_is_the_databases(people: list[User], actor: Actor, mark: int) -> None:
     with acting(actor):
         update(people)
         run("SELECT pg_sleep(0.01)")
@@ -171,8 +180,8 @@ def test_a_write_that_changes_nothing_is_no_event(people: list[User], actor: Act
 @pytest.mark.django_db(transaction=True)
 def test_only_changed_items_of_a_json_column_are_kept(scratch: str, actor: Actor) -> None:
     with acting(actor):
-        run("INSERT INTO scratch VALUES (1, 7, 'lab', '', '{\"HGB\": \"12\", \"ALB\": \"40\", \"K\": \"4\"}')")
-        run("UPDATE scratch SET values = values - 'K' || '{\"HGB\": \"13\", \"NA\": \"140\"}'")
+        run('INSERT INTO scratch VALUES (1, 7, \'lab\', \'\', \'{"HGB": "12", "ALB": "40", "K": "4"}\')')
+        run('UPDATE scratch SET values = values - \'K\' || \'{"HGB": "13", "NA": "140"}\'')
         run("UPDATE scratch SET values = NULL, kind = 'x'")
     changed, emptied = Event.objects.filter(table_name="scratch", action="U").order_by("id")
     assert changed.before == {"values": {"HGB": "12", "K": "4"}}
@@ -189,7 +198,9 @@ def test_secrets_do_not_enter_the_trail(scratch: str, actor: Actor) -> None:
         run("UPDATE scratch SET kind = 'x'")
         run("DELETE FROM scratch")
     events = Event.objects.filter(table_name="scratch").order_by("id")
-    assert not any(word in str((event.before, event.after)) for event in events for word in ("swordfish", "sesame"))
+    assert not any(
+        word in str((event.before, event.after)) for event in events for word in ("swordfish", "sesame")
+    )
     assert (events[1].before, events[1].after) == ({"secret": "***"}, {"secret": "***"})
     assert "secret" not in events[2].after
 
@@ -284,4 +295,8 @@ class TestNesting:
 def test_outside_of_tests_it_costs_one_statement_too(actor: Actor, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(3) as captured, acting(actor):  # BEGIN, the settings, COMMIT
         pass
-    assert [query["sql"].split(" ")[0] for query in captured.captured_queries] == ["BEGIN", "SELECT", "COMMIT"]
+    assert [query["sql"].split(" ")[0] for query in captured.captured_queries] == [
+        "BEGIN",
+        "SELECT",
+        "COMMIT",
+    ]

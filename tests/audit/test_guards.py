@@ -27,7 +27,11 @@ def guarded(scratch: str, superuser: Any) -> str:
             message="Say why this 100 % complete form's value changes.",
         ),
         refuse_when(
-            "locked_rows_never_change", table="scratch", event="UPDATE", condition="OLD.kind = 'LOCKED'", message="Locked."
+            "locked_rows_never_change",
+            table="scratch",
+            event="UPDATE",
+            condition="OLD.kind = 'LOCKED'",
+            message="Locked.",
         ),
     ):
         superuser.execute(guard.sql % ())
@@ -46,19 +50,28 @@ def test_the_first_entry_needs_no_reason(guarded: str, actor: Actor) -> None:
 
 
 @pytest.mark.req("AUD-07")
-@pytest.mark.parametrize("statement", ["UPDATE scratch SET values = '{\"HGB\": \"13\"}'", "DELETE FROM scratch"])
-def test_a_change_without_a_reason_is_refused_and_nothing_changes(guarded: str, actor: Actor, statement: str) -> None:
+@pytest.mark.parametrize(
+    "statement", ['UPDATE scratch SET values = \'{"HGB": "13"}\'', "DELETE FROM scratch"]
+)
+def test_a_change_without_a_reason_is_refused_and_nothing_changes(
+    guarded: str, actor: Actor, statement: str
+) -> None:
     enter("COMPLETE", actor)
     last = Event.objects.latest("id").pk
-    with pytest.raises(IntegrityError, match="Say why this 100 % complete form's value changes") as refusal, acting(actor):
+    with (
+        pytest.raises(IntegrityError, match="Say why this 100 % complete form's value changes") as refusal,
+        acting(actor),
+    ):
         run(statement)
     assert refused_by(refusal.value) == "complete_rows_change_with_a_reason"
-    assert run("SELECT 1 FROM scratch WHERE values = '{\"HGB\": \"12\"}'") == 1
+    assert run('SELECT 1 FROM scratch WHERE values = \'{"HGB": "12"}\'') == 1
     assert Event.objects.latest("id").pk == last
 
 
 @pytest.mark.req("AUD-07")
-@pytest.mark.parametrize("statement", ["UPDATE scratch SET values = '{\"HGB\": \"13\"}'", "DELETE FROM scratch"])
+@pytest.mark.parametrize(
+    "statement", ['UPDATE scratch SET values = \'{"HGB": "13"}\'', "DELETE FROM scratch"]
+)
 def test_a_change_with_a_reason_carries_it(guarded: str, actor: Actor, statement: str) -> None:
     enter("COMPLETE", actor)
     with acting(actor, reason="typing mistake"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -31,10 +32,10 @@ from tests.audit.conftest import run
 def test_every_value_of_an_item_in_order(scratch: str, actor: Actor) -> None:
     with acting(actor):
         run("INSERT INTO scratch VALUES (1, 7, 'lab', '', '{\"ALB\": \"40\"}')")
-        run("UPDATE scratch SET values = values || '{\"HGB\": \"21\"}'")
-        run("UPDATE scratch SET values = values || '{\"ALB\": \"41\"}'")
+        run('UPDATE scratch SET values = values || \'{"HGB": "21"}\'')
+        run('UPDATE scratch SET values = values || \'{"ALB": "41"}\'')
     with acting(actor, reason="digits swapped"):
-        run("UPDATE scratch SET values = values || '{\"HGB\": \"12\"}'")
+        run('UPDATE scratch SET values = values || \'{"HGB": "12"}\'')
     with acting(actor, reason="other patient"):
         run("UPDATE scratch SET values = values - 'HGB'")
     versions = item_history("scratch", 1, "values", "HGB")
@@ -50,7 +51,7 @@ def test_every_value_of_an_item_in_order(scratch: str, actor: Actor) -> None:
 @pytest.mark.req("AUD-09")
 def test_a_row_as_it_stood_at_any_moment(scratch: str, actor: Actor) -> None:
     with acting(actor):
-        run("INSERT INTO scratch VALUES (1, 7, 'lab', '', '{\"HGB\": \"21\", \"K\": \"4\"}')")
+        run('INSERT INTO scratch VALUES (1, 7, \'lab\', \'\', \'{"HGB": "21", "K": "4"}\')')
         run("UPDATE scratch SET values = '{\"HGB\": \"12\"}', kind = 'x'")
         run("DELETE FROM scratch")
     created, changed, deleted = Event.objects.filter(table_name="scratch").order_by("id")
@@ -62,20 +63,21 @@ def test_a_row_as_it_stood_at_any_moment(scratch: str, actor: Actor) -> None:
     assert row_as_of("scratch", 1, deleted.at) is None
 
 
-rows = some.dictionaries(
-    some.sampled_from("abc"), some.one_of(some.none(), some.integers(0, 2), some.dictionaries(some.sampled_from("xyz"), some.integers(0, 2))),
-    min_size=3, max_size=3,
-)  # fmt: skip
+objects = some.dictionaries(some.sampled_from("xyz"), some.integers(0, 2))
+cells = some.one_of(some.none(), some.integers(0, 2), objects)
+rows = some.dictionaries(some.sampled_from("abc"), cells, min_size=3, max_size=3)
 
 
 @given(some.lists(rows, min_size=1, max_size=6))
 def test_replaying_all_changes_gives_the_last_row(versions: list[dict[str, Any]]) -> None:
     changes_seen = [Change(None, versions[0])]
-    changes_seen += [Change(*difference(old, new)) for old, new in zip(versions, versions[1:], strict=False)]
+    changes_seen += [Change(*difference(old, new)) for old, new in pairwise(versions)]
     assert replay(changes_seen) == versions[-1]
 
 
-def difference(old: dict[str, Any], new: dict[str, Any], deeper: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
+def difference(
+    old: dict[str, Any], new: dict[str, Any], deeper: bool = True
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the database's function `hilum_changes` keeps."""
     before, after = {}, {}
     for key in {*old, *new}:
@@ -121,7 +123,9 @@ def test_the_trail_speaks_in_words(make_user: Callable[..., User], grant: Callab
     grant(make_user("ada"), "datamanager", "THERMODOX")
     event = Event.objects.latest("id")
     assert table_label(event.table_name) == "Grant"
-    assert {"role": "Data manager", "trial": "THERMODOX"}.items() <= {change.name: change.new for change in changes(event)}.items()
+    assert {"role": "Data manager", "trial": "THERMODOX"}.items() <= {
+        change.name: change.new for change in changes(event)
+    }.items()
     assert table_label("gone") == "gone"
 
 
@@ -132,7 +136,9 @@ class FakeSubject:
 
 @pytest.mark.django_db
 @pytest.mark.req("AUD-11")
-def test_a_subject_of_another_site_has_no_trail_here(monkeypatch: pytest.MonkeyPatch, make_user: Callable[..., User]) -> None:
+def test_a_subject_of_another_site_has_no_trail_here(
+    monkeypatch: pytest.MonkeyPatch, make_user: Callable[..., User]
+) -> None:
     request = RequestFactory().get("/audit/", {"subject": "TDX-002-001"})
     request.user, request.access = make_user("ada"), object()
     monkeypatch.setattr(registry, "_subjects", [lambda access, permission: User.objects.none().annotate()])

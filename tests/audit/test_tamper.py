@@ -43,7 +43,8 @@ FORBIDDEN = [
     "TRUNCATE accounts_user CASCADE",
     "CREATE TABLE loophole (id int)",
     "CREATE OR REPLACE FUNCTION hilum_track() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
-    "CREATE TEMP TABLE forged (id int); CREATE TRIGGER f AFTER INSERT ON forged FOR EACH ROW EXECUTE FUNCTION hilum_track('id', '', '')",
+    "CREATE TEMP TABLE forged (id int);"
+    " CREATE TRIGGER f AFTER INSERT ON forged FOR EACH ROW EXECUTE FUNCTION hilum_track('id', '', '')",
     "COPY audit_event FROM PROGRAM 'true'",
     "DELETE FROM django_migrations",
 ]
@@ -53,7 +54,11 @@ FORBIDDEN = [
 @pytest.mark.req("AUD-03")
 @pytest.mark.parametrize("statement", FORBIDDEN)
 def test_the_application_may_not(statement: str, actor: Actor) -> None:
-    with acting(actor), pytest.raises(DatabaseError, match=r"permission denied|must be owner"), transaction.atomic():
+    with (
+        acting(actor),
+        pytest.raises(DatabaseError, match=r"permission denied|must be owner"),
+        transaction.atomic(),
+    ):
         run(statement)
 
 
@@ -61,16 +66,24 @@ def test_the_application_may_not(statement: str, actor: Actor) -> None:
 @pytest.mark.req("AUD-03")
 def test_the_application_connects_as_nobody_special() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        cursor.execute(
+            "SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        )
         assert cursor.fetchone() == (False, False, False, False)
-        cursor.execute("SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = current_user")
+        cursor.execute(
+            "SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = current_user"
+        )
         assert cursor.fetchone() == (0,)
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.req("AUD-03")
-@pytest.mark.parametrize("statement", ["UPDATE audit_event SET actor = 'x'", "DELETE FROM audit_event", "TRUNCATE audit_event"])
-def test_even_the_owner_of_the_tables_is_refused(statement: str, make_user: Callable[..., User], superuser: Any) -> None:
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit_event SET actor = 'x'", "DELETE FROM audit_event", "TRUNCATE audit_event"]
+)
+def test_even_the_owner_of_the_tables_is_refused(
+    statement: str, make_user: Callable[..., User], superuser: Any
+) -> None:
     make_user("ada")
     superuser.execute(f'SET ROLE "{settings.DATABASES["owner"]["USER"]}"')
     with pytest.raises(psycopg2.Error, match="append-only"):
@@ -90,7 +103,9 @@ def test_a_followed_table_is_not_truncated(superuser: Any) -> None:
 def test_every_table_is_followed_or_has_a_reason() -> None:
     with connection.cursor() as cursor:
         present = set(connection.introspection.table_names(cursor))
-        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'zz_hilum_trail' AND tgenabled = 'O'")
+        cursor.execute(
+            "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'zz_hilum_trail' AND tgenabled = 'O'"
+        )
         followed = {name for (name,) in cursor.fetchall()}
     assert present - followed == set(EXEMPT) & present
     assert {tracked.table for tracked in tracked_tables()} == followed
@@ -106,7 +121,12 @@ def test_exempt_tables_are_not_ours() -> None:
 @pytest.mark.req("AUD-04")
 def test_nothing_switches_the_trail_off() -> None:
     forbidden = re.compile(r"pgtrigger\.ignore|DISABLE TRIGGER|session_replication_role", re.IGNORECASE)
-    sources = [path for room in settings.BASE_DIR.iterdir() if (room / "__init__.py").exists() for path in room.rglob("*.py")]
+    sources = [
+        path
+        for room in settings.BASE_DIR.iterdir()
+        if (room / "__init__.py").exists()
+        for path in room.rglob("*.py")
+    ]
     ours = [path for path in sources if "tests" not in path.relative_to(settings.BASE_DIR).parts]
     assert len(ours) > 50
     assert [path for path in ours if forbidden.search(path.read_text())] == []
@@ -160,9 +180,18 @@ def as_attacker(superuser: Any, statement: str) -> None:
 
 ATTACKS = {
     "altered": ("UPDATE audit_event SET actor = 'Nobody' WHERE id = {first}", "event {first}: its content"),
-    "altered value": ("UPDATE audit_event SET after = after || '{{\"full_name\": \"Z\"}}' WHERE id = {first}", "event {first}: its content"),
-    "altered time": ("UPDATE audit_event SET at = at + interval '1 s' WHERE id = {first}", "event {first}: its content"),
-    "removed": ("DELETE FROM audit_event WHERE id = {first}", "seal {one} (events {first} to {third}): 1 of its 3 events"),
+    "altered value": (
+        'UPDATE audit_event SET after = after || \'{{"full_name": "Z"}}\' WHERE id = {first}',
+        "event {first}: its content",
+    ),
+    "altered time": (
+        "UPDATE audit_event SET at = at + interval '1 s' WHERE id = {first}",
+        "event {first}: its content",
+    ),
+    "removed": (
+        "DELETE FROM audit_event WHERE id = {first}",
+        "seal {one} (events {first} to {third}): 1 of its 3 events",
+    ),
     "last removed": ("DELETE FROM audit_event WHERE id = {last}", "seal {two} "),
     "all removed": ("DELETE FROM audit_event", "seal {one} (events {first} to {third}): 3 of its 3 events"),
     "re-ordered": (
@@ -189,7 +218,14 @@ ATTACKS = {
 @pytest.mark.parametrize(("statement", "place"), ATTACKS.values(), ids=ATTACKS)
 def test_an_alteration_is_found(statement: str, place: str, sealed: list[Seal], superuser: Any) -> None:
     one, two = sealed
-    names = {"first": one.first_id, "third": one.last_id, "last": two.last_id, "forged": one.last_id + 5000, "one": one.pk, "two": two.pk}
+    names = {
+        "first": one.first_id,
+        "third": one.last_id,
+        "last": two.last_id,
+        "forged": one.last_id + 5000,
+        "one": one.pk,
+        "two": two.pk,
+    }
     as_attacker(superuser, statement.format(**names))
     assert any(fault.startswith(place.format(**names)) for fault in found()), found()
     with pytest.raises(CommandError, match="First broken place") as refusal:
@@ -206,7 +242,9 @@ def test_verify_trail_says_what_it_saw(sealed: list[Seal], make_user: Callable[.
 
 
 @pytest.mark.req("AUD-05")
-def test_the_nightly_check_raises_the_alarm(sealed: list[Seal], superuser: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_nightly_check_raises_the_alarm(
+    sealed: list[Seal], superuser: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     tasks.verify()
     assert not caplog.records
     as_attacker(superuser, "UPDATE audit_event SET actor = 'Nobody'")
@@ -236,7 +274,9 @@ def test_anchors_kept_elsewhere_are_compared(sealed: list[Seal], tmp_path: Path)
 
 
 @pytest.mark.req("AUD-05")
-def test_a_late_commit_is_not_missed(transactional_db: None, make_user: Callable[..., User], actor: Actor) -> None:
+def test_a_late_commit_is_not_missed(
+    transactional_db: None, make_user: Callable[..., User], actor: Actor
+) -> None:
     """What a transaction wrote before a sealing, and committed after it, is sealed next time."""
     seal_everything()
     with acting(actor):
@@ -270,7 +310,9 @@ def test_sealing_goes_on_while_others_write(transactional_db: None) -> None:
 
 
 @pytest.mark.req("AUD-05")
-def test_a_restored_database_is_sealed_on(sealed: list[Seal], superuser: Any, make_user: Callable[..., User]) -> None:
+def test_a_restored_database_is_sealed_on(
+    sealed: list[Seal], superuser: Any, make_user: Callable[..., User]
+) -> None:
     """A new cluster counts its transactions from the start; here the old ones are moved into the future instead."""
     make_user("unsealed-in-the-dump")
     as_attacker(superuser, "UPDATE audit_event SET transaction_id = transaction_id + 1000000000")
@@ -299,11 +341,13 @@ def _seal_again_as_if_it_had_been_so(superuser: Any) -> None:
     for (number,) in superuser.fetchall():
         superuser.execute(
             """UPDATE audit_seal s SET
-                 previous = coalesce((SELECT digest FROM audit_seal p WHERE p.id < s.id ORDER BY p.id DESC LIMIT 1), s.previous)
+                 previous = coalesce(
+                   (SELECT digest FROM audit_seal p WHERE p.id < s.id ORDER BY p.id DESC LIMIT 1), s.previous)
                WHERE id = %(n)s;
                UPDATE audit_seal s SET digest = sha256(previous || convert_to(format('%%s %%s %%s %%s %%s %%s',
                  after_id, from_transaction, until_transaction, first_id, last_id, events), 'UTF8')
-                 || (SELECT string_agg(digest, NULL ORDER BY id) FROM audit_event WHERE id BETWEEN s.first_id AND s.last_id))
+                 || (SELECT string_agg(digest, NULL ORDER BY id) FROM audit_event
+                     WHERE id BETWEEN s.first_id AND s.last_id))
                WHERE id = %(n)s""",
             {"n": number},
         )

@@ -20,11 +20,12 @@ class Command(migrate.Command):
             parser.set_defaults(database="owner")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["database"] == "owner" and not _reachable():
+        if options["database"] == "owner" and not _is_embedded():
             call_command("prepare_database")
         super().handle(*args, **options)
 
 
-def _reachable() -> bool:
-    """Whether the owner and the application can both log in; the embedded server sees to that when it starts."""
-    return all(connections[alias].settings_dict["ENGINE"].endswith("embedded.postgresql") for alias in ("owner", "default"))
+def _is_embedded() -> bool:
+    """The embedded server sees to its roles and its database when it starts."""
+    engine: str = connections["owner"].settings_dict["ENGINE"]
+    return engine.endswith("embedded.postgresql")

@@ -21,7 +21,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--anchors", type=Path, help="folder of anchors that was kept elsewhere; without it those in the storage"
+            "--anchors",
+            type=Path,
+            help="folder of anchors that was kept elsewhere; without it those in the storage",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
