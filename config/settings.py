@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
@@ -15,6 +14,7 @@ from config.database import databases
 from config.environment import BASE_DIR, boolean, data_folder, names, text
 from config.rooms import ROOMS
 from config.secrets import installation_secret
+from config.storage import file_storage
 
 # What kind of installation ------------------------------------------------------------------------------------------
 # Training: demo accounts, a banner on every page, loopback only. It is what a machine without an outside database is.
@@ -145,10 +145,7 @@ FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
 STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
 SPRITE = "sprite.svg"
 DJANGO_VITE = {"default": {"dev_mode": False, "manifest_path": FRONTEND_DIST / "manifest.json"}}
-STORAGE_URL = text("STORAGE_URL", f"file://{DATA_FOLDER / 'files'}")
-MEDIA_ROOT = (
-    Path(STORAGE_URL.removeprefix("file://")) if STORAGE_URL.startswith("file://") else DATA_FOLDER / "files"
-)
+MEDIA_ROOT = file_storage(text("STORAGE_URL"), DATA_FOLDER / "files")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},

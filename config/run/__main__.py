@@ -171,8 +171,8 @@ def _greet(port: int, *, password: str, given: bool) -> None:
     accounts = demo_accounts()
     if accounts:
         say("ready", f"Demo accounts, password {'as given in DEMO_PASSWORD' if given else password}")
-    for name, full_name in accounts:
-        say("ready", f"  {name:<14} {full_name}")
+    for user in accounts:
+        say("ready", f"  {user.username:<14} {user.full_name}")
 
 
 def _end(number: int, frame: FrameType | None) -> None:

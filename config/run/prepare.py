@@ -6,9 +6,12 @@ from io import StringIO
 from pathlib import Path
 
 from django.apps import apps
-from django.contrib.auth import get_user_model
+from django.conf import settings
 from django.core.management import call_command, get_commands
 
+from accounts.models import User
+from accounts.services import set_training_password
+from audit.context import service_actor
 from config.run.child import say
 
 DEMO_ACCOUNTS = (
@@ -35,6 +38,8 @@ def prepare() -> None:
             _run("publish_protocol", str(pack))
     if "demo" in commands:
         _run("demo")
+    for user in demo_accounts():
+        set_training_password(actor=service_actor("demo"), user=user, password=settings.DEMO_PASSWORD)
 
 
 def _run(command: str, *arguments: str) -> None:
@@ -50,8 +55,7 @@ def bundled_packs() -> list[Path]:
     return sorted(pack.parent for pack in folder.glob("*/protocol.y*ml"))
 
 
-def demo_accounts() -> list[tuple[str, str]]:
-    """User name and full name of the demo accounts that are there, in the order of the README."""
-    people = get_user_model()._default_manager.filter(username__in=DEMO_ACCOUNTS, is_active=True)
-    found = dict(people.values_list("username", "full_name"))
-    return [(name, found[name]) for name in DEMO_ACCOUNTS if name in found]
+def demo_accounts() -> list[User]:
+    """The demo accounts that are there, in the order of the README."""
+    found = {user.username: user for user in User.objects.filter(username__in=DEMO_ACCOUNTS, is_active=True)}
+    return [found[name] for name in DEMO_ACCOUNTS if name in found]
