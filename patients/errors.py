@@ -36,9 +36,3 @@ class StatusChangeRefusedError(DomainError):
     code = "status_change_refused"
     template = "A subject that is “{old}” cannot become “{new}”."
     status = 409
-
-
-class ConsentInFutureError(DomainError):
-    code = "consent_in_future"
-    template = "Consent cannot be given in the future ({given})."
-    status = 422

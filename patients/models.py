@@ -1,8 +1,8 @@
 """Tables of the patients room.
 
 A `Patient` is a person at a site, known here by a pseudonymous code only. A `Subject` is that patient in
-one trial: its number, protocol version, sub-study and status. `Consent` is a step in a process and so a
-model of its own; what was written on the consent form is a casebook form.
+one trial: its number, protocol version, sub-study and status. Consent is a form of the casebook: the date, the version
+of the document and what it covers are facts like all others.
 """
 
 from __future__ import annotations
@@ -68,29 +68,3 @@ class Subject(models.Model):
 
     def __str__(self) -> str:
         return self.number
-
-
-class Consent(models.Model):
-    """Consent given by a subject to one version of the information document."""
-
-    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
-    document_version = models.CharField(max_length=32)
-    given_at = models.DateTimeField()
-    withdrawn_at = models.DateTimeField(null=True)
-    survival_follow_up = models.BooleanField(default=True)
-
-    class Meta:
-        ordering = ["given_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["subject", "document_version"], name="consent_once_per_document_version"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(withdrawn_at__isnull=True)
-                | models.Q(withdrawn_at__gte=models.F("given_at")),
-                name="consent_is_withdrawn_after_it_was_given",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.document_version}, {self.given_at:%d %b %Y}"

@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.access import Access
 from foundation.errors import NotFound
-from patients.models import Consent, Patient, Subject
+from patients.models import Patient, Subject
 
 
 def within(access: Access, permission: str, *, trial: str = "trial__code", site: str = "site__code") -> Q:
@@ -52,8 +52,3 @@ def get_subject(access: Access, number: str, permission: str = "subject.view") -
 def subjects_of(patient: Patient) -> QuerySet[Subject]:
     """This patient in all trials."""
     return Subject.objects.filter(patient=patient).select_related("patient", "trial", "site", "version")
-
-
-def consents_of(subject: Subject) -> QuerySet[Consent]:
-    """Consents of a subject, oldest first."""
-    return Consent.objects.filter(subject=subject)

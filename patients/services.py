@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date
 
 from django.db import IntegrityError, transaction
 
@@ -11,13 +11,12 @@ from audit.context import Actor, acting
 from foundation import clock
 from patients.errors import (
     AlreadyScreenedError,
-    ConsentInFutureError,
     PatientCodeMalformedError,
     PatientCodeTakenError,
     SiteNotOpenError,
     StatusChangeRefusedError,
 )
-from patients.models import Consent, Patient, Subject
+from patients.models import Patient, Subject
 from patients.policies import may_move
 from patients.signals import subject_screened
 from trials.models import Site, Trial, TrialSite
@@ -82,31 +81,6 @@ def _next_number(prefix: str, opened: TrialSite) -> str:
     site_rank = TrialSite.objects.filter(trial=opened.trial, pk__lte=opened.pk).count()
     taken = Subject.objects.filter(trial=opened.trial, site=opened.site).count()
     return f"{prefix}-{site_rank:03}-{taken + 1:03}"
-
-
-def record_consent(
-    *,
-    actor: Actor,
-    subject: Subject,
-    document_version: str,
-    given_at: datetime,
-    survival_follow_up: bool = True,
-) -> Consent:
-    """Record that the subject consented; a correction of the same document version updates it.
-
-    Raises
-    ------
-    ConsentInFutureError
-    """
-    if given_at > clock.now():
-        raise ConsentInFutureError(field="given_at", given=f"{given_at:%d %b %Y %H:%M}")
-    with acting(actor):
-        consent, _ = Consent.objects.update_or_create(
-            subject=subject,
-            document_version=document_version,
-            defaults={"given_at": given_at, "survival_follow_up": survival_follow_up},
-        )
-    return consent
 
 
 def set_status(*, actor: Actor, subject: Subject, status: str, on: date, reason: str = "") -> Subject:

@@ -103,30 +103,6 @@ class Migration(migrations.Migration):
                 "ordering": ["number"],
             },
         ),
-        migrations.CreateModel(
-            name="Consent",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("document_version", models.CharField(max_length=32)),
-                ("given_at", models.DateTimeField()),
-                ("withdrawn_at", models.DateTimeField(null=True)),
-                ("survival_follow_up", models.BooleanField(default=True)),
-                (
-                    "subject",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="patients.subject"
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["given_at"],
-            },
-        ),
         migrations.AddConstraint(
             model_name="patient",
             constraint=models.UniqueConstraint(fields=("site", "code"), name="patient_code_once_per_site"),
@@ -162,23 +138,6 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="subject_status_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="consent",
-            constraint=models.UniqueConstraint(
-                fields=("subject", "document_version"), name="consent_once_per_document_version"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="consent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("withdrawn_at__isnull", True),
-                    ("withdrawn_at__gte", models.F("given_at")),
-                    _connector="OR",
-                ),
-                name="consent_is_withdrawn_after_it_was_given",
             ),
         ),
     ]
