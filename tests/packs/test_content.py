@@ -214,8 +214,13 @@ def test_every_form_of_the_trials_is_there(protocol: Protocol) -> None:
 
 @pytest.mark.parametrize("form", SAME_FORMS)
 def test_a_form_of_both_trials_is_the_same_in_both(form: str) -> None:
-    first, second = (bundled()[code] / "forms" / f"{form}.yaml" for code in TRIALS)
-    assert first.read_text(encoding="utf-8") == second.read_text(encoding="utf-8")
+    first, second = (_without_own_checks(bundled()[code] / "forms" / f"{form}.yaml") for code in TRIALS)
+    assert first == second
+
+
+def _without_own_checks(path: Path) -> list[str]:
+    """Lines of a form but for the check that needs a form of one trial only (consent before the infusion)."""
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if "DS_IC-ORDER-01" not in line]
 
 
 def test_labels_are_short_and_plain(protocol: Protocol) -> None:
