@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 NORMAL_QUANTILE_95 = Decimal("1.959963984540054")  # two-sided 95 %
 
@@ -20,8 +21,13 @@ class Step:
     at_risk: int
     events: int
     censored: int
-    survival: Decimal
+    exact: Fraction
     greenwood: Decimal | None
+
+    @property
+    def survival(self) -> Decimal:
+        """The estimate as a decimal of 28 digits; `exact` is what is compared."""
+        return Decimal(self.exact.numerator) / self.exact.denominator
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Curve:
     def interval_at(self, time: Decimal) -> tuple[Decimal, Decimal] | None:
         """95 % confidence interval on the log(-log) scale, None before the first event and once survival is 0."""
         step = self._step(time)
-        if step is None or step.greenwood is None or step.survival in (0, 1):
+        if step is None or step.greenwood is None or step.exact in (0, 1):
             return None
         log = step.survival.ln()
         width = NORMAL_QUANTILE_95 * step.greenwood.sqrt() / -log
@@ -47,7 +53,7 @@ class Curve:
 
     def median(self) -> Decimal | None:
         """First time at which survival is one half or less, None if it never is."""
-        return next((step.time for step in self.steps if step.survival <= Decimal("0.5")), None)
+        return next((step.time for step in self.steps if step.exact <= Fraction(1, 2)), None)
 
     def at_risk_at(self, time: Decimal) -> int:
         """Subjects under observation and free of the event just before `time`."""
@@ -79,6 +85,11 @@ def kaplan_meier(durations: Sequence[Decimal | int], observed: Sequence[bool]) -
     ValueError
         Lists of different length, or a negative duration.
 
+    Notes
+    -----
+    Survival is carried as a fraction: a curve that passes through exactly one half has its median there, which
+    neither floats nor rounded decimals can be relied on to see.
+
     References
     ----------
     Kaplan and Meier 1958 (J Am Stat Assoc 53:457); Greenwood 1926; interval: Kalbfleisch and Prentice 1980,
@@ -88,13 +99,12 @@ def kaplan_meier(durations: Sequence[Decimal | int], observed: Sequence[bool]) -
         raise ValueError("one observation for each duration")
     if any(duration < 0 for duration in durations):
         raise ValueError("a duration must not be negative")
-    at_risk, survival, greenwood = len(durations), Decimal(1), Decimal(0)
+    at_risk, survival, greenwood = len(durations), Fraction(1), Decimal(0)
     steps: list[Step] = []
     for time in sorted({Decimal(duration) for duration in durations}):
         outcomes = [seen for duration, seen in zip(durations, observed, strict=True) if duration == time]
         events = sum(outcomes)
-        if events:  # a step without events leaves the curve exactly where it is
-            survival = survival * (at_risk - events) / at_risk
+        survival *= Fraction(at_risk - events, at_risk)
         if events < at_risk:
             greenwood += Decimal(events) / (at_risk * (at_risk - events))
         spread = greenwood if survival > 0 else None

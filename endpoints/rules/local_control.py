@@ -141,5 +141,7 @@ def local_control(
                 f"after {day_in_words(anchor)}, shows it"
             )
             return EndpointRow(paramcd, known.start, scan.acquired, 1, "LOCAL CONTROL", because, SUCCESS)
-    because = f"no loss of local control seen, but no adequate scan since {day_in_words(since)} shows that it held"
+    because = (
+        f"no loss of local control seen, but no adequate scan since {day_in_words(since)} shows that it held"
+    )
     return EndpointRow(paramcd, known.start, lost.adt, 1, "NO SCAN AT THE END", because, NOT_EVALUABLE)
