@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from logic import interval
+from logic import exact, interval
 from logic.dates import moments_agree
 from logic.interval import POINTS, is_blank
 from logic.leaves import Closure, Env
@@ -23,6 +23,7 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], Truth]] = {
     ">": interval.greater,
     ">=": interval.greater_or_equal,
 }
+BELOW, LEVEL, ABOVE = (TRUE, FALSE), (FALSE, FALSE), (FALSE, TRUE)
 POINT_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -59,6 +60,43 @@ def with_constant(sign: str, left: Closure, constant: Any) -> Closure:
         return slow(value, constant)
 
     return run
+
+
+def quotient_with_constant(
+    sign: str, top: Closure, bottom: Closure, pair: Pair | None, constant: Any
+) -> Closure:
+    """A quotient compared with a number that is written in the rule.
+
+    Where the divisor is positive, a / b < c is asked as a < c * b: the same answer, and no
+    fraction has to be made.
+    """
+    quick, slow = POINT_COMPARISONS[sign], COMPARISONS[sign]
+
+    def run(env: Env) -> Truth:
+        one, other = top(env), bottom(env)
+        if pair is not None:
+            one, other = pair(one, other)
+        if one.__class__ in POINTS and other.__class__ in POINTS and other > 0:
+            return TRUE if quick(one, exact.multiply(constant, other)) else FALSE
+        return slow(interval.divide(one, other), constant)
+
+    return run
+
+
+def standing(left: Closure, right: Closure, pair: Pair | None) -> Closure:
+    """How two values stand to each other: whether left is below right, and whether it is above."""
+
+    def probe(env: Env) -> Any:
+        one, other = left(env), right(env)
+        if pair is not None:
+            one, other = pair(one, other)
+        if one.__class__ in POINTS and other.__class__ in POINTS:
+            if one < other:
+                return BELOW
+            return ABOVE if one > other else LEVEL
+        return interval.less(one, other), interval.less(other, one)
+
+    return probe
 
 
 def truthwise(sign: str, left: Closure, right: Closure) -> Closure:

@@ -9,7 +9,6 @@ compared with one that does.
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
@@ -17,12 +16,15 @@ from logic import exact
 from logic.interval import Absence, Interval, between
 from logic.truth import UNKNOWN
 
-PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
+LENGTH_OF_DATE = len("2025-11-20")
 MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
     r"(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 MICROSECOND = timedelta(microseconds=1)
+FEBRUARY = 2
+SHORT_MONTHS = frozenset({4, 6, 9, 11})
 LAST_MOMENT = time(23, 59, 59, 999999)
 
 
@@ -32,17 +34,22 @@ def parse_date(text: str) -> date | Interval | None:
     A moment counts as the date that it states.
     """
     text = text.strip()
+    if len(text) == LENGTH_OF_DATE and text[4] == text[7] == "-":
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            return None
     match = PARTIAL.fullmatch(text)
+    if match is None and len(text) <= LENGTH_OF_DATE:
+        return None
     if match is None:
         moment = parse_moment(text)
         return moment.date() if isinstance(moment, datetime) else None
-    year, month, day = match.groups()
+    year, month = match.groups()
     try:
-        if day is not None:
-            return date(int(year), int(month), int(day))
         if month is not None:
             first = date(int(year), int(month), 1)
-            return Interval(first, first.replace(day=monthrange(first.year, first.month)[1]))
+            return Interval(first, first.replace(day=days_in_month(first.year, first.month)))
         return Interval(date(int(year), 1, 1), date(int(year), 12, 31))
     except ValueError:
         return None
@@ -56,10 +63,10 @@ def parse_moment(text: str) -> datetime | Interval | None:
             return fixed_offset(datetime.fromisoformat(text))
         except ValueError:
             return None
-    if PARTIAL.fullmatch(text):
-        day = parse_date(text)
-        return None if day is None else day_span(day, None)
-    return None
+    if len(text) > LENGTH_OF_DATE:
+        return None
+    day = parse_date(text)
+    return None if day is None else day_span(day, None)
 
 
 def fixed_offset(moment: datetime) -> datetime:
@@ -146,6 +153,13 @@ def add_days(day: date, count: int) -> date | None:
         return None
 
 
+def days_in_month(year: int, month: int) -> int:
+    """28 to 31."""
+    if month == FEBRUARY:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in SHORT_MONTHS else 31
+
+
 def add_months(day: date, count: int) -> date | None:
     """The same day ``count`` calendar months later, clipped to the end of that month.
 
@@ -154,7 +168,7 @@ def add_months(day: date, count: int) -> date | None:
     year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
     if not 1 <= year <= 9999:
         return None
-    return day.replace(year=year, month=month + 1, day=min(day.day, monthrange(year, month + 1)[1]))
+    return day.replace(year=year, month=month + 1, day=min(day.day, days_in_month(year, month + 1)))
 
 
 def add_years(day: date, count: int) -> date | None:
@@ -172,8 +186,9 @@ def completed_years(birth: date, on: date) -> int:
     ``add_years(b, n) <= d``.
     """
     years = on.year - birth.year
-    anniversary = add_years(birth, years)
-    return years - 1 if anniversary is None or on < anniversary else years
+    if (on.month, on.day) >= (birth.month, birth.day) or on == add_years(birth, years):
+        return years
+    return years - 1
 
 
 def days_between(start: date, end: date) -> int:

@@ -21,6 +21,8 @@ from logic.comparisons import (
     negated,
     pairwise,
     pointwise,
+    quotient_with_constant,
+    standing,
     truthwise,
     with_constant,
 )
@@ -192,8 +194,14 @@ class _Compiler:
             return pairwise(COMPARISONS[sign], first, second, pair)
         if isinstance(right, LITERALS):
             constant = self.constant(right)
+            if isinstance(left, syntax.Arithmetic) and left.operator == "/" and not self.traced:
+                return self.quotient(sign, left, constant)
             return with_constant(sign, first, constant.value if isinstance(constant, Quantity) else constant)
         return pointwise(sign, first, second)
+
+    def quotient(self, sign: str, left: syntax.Arithmetic, constant: Any) -> Closure:
+        pair = aligned if self.kind(left.right) == "quantity" else None
+        return quotient_with_constant(sign, self.closure(left.left), self.closure(left.right), pair, constant)
 
     def sides(self, left: syntax.Node, right: syntax.Node) -> tuple[Closure, Closure, Pair | None]:
         """Both sides of a comparison, and what makes their values comparable if they are not yet."""
@@ -296,13 +304,7 @@ class _Compiler:
         untraced = self.untraced()
         first, second, pair = untraced.sides(left, right)
 
-        def probe(env: Env) -> tuple[Truth, Truth]:
-            one, other = first(env), second(env)
-            if pair is not None:
-                one, other = pair(one, other)
-            return interval.less(one, other), interval.less(other, one)
-
-        return probe, drift
+        return standing(first, second, pair), drift
 
     # --- arithmetic -----------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from logic import dates, exact, interval
@@ -21,11 +22,15 @@ Asked = tuple[Truth, Any]
 
 def age(birth: Any, on: Any) -> Any:
     """Completed years."""
+    if birth.__class__ is date and on.__class__ is date:
+        return dates.completed_years(birth, on)
     return interval.difference(dates.completed_years, local_date(birth), local_date(on))
 
 
 def days(start: Any, end: Any) -> Any:
     """Calendar days from one date to another; of moments, by the dates they were recorded with."""
+    if start.__class__ is date and end.__class__ is date:
+        return dates.days_between(start, end)
     return interval.difference(dates.days_between, local_date(start), local_date(end))
 
 

@@ -23,18 +23,19 @@ class Env:
     bound : list of Member
         The members that quantifiers are asking about, by depth.
     trail : list of Trace
-        Where a traced part leaves its trace.
+        Where a traced part leaves its trace; there only while a rule is traced.
     watched : list of Watch
-        Comparisons that may come out differently on another evaluation date.
+        Comparisons that may come out differently on another evaluation date; as ``trail``.
     """
 
     __slots__ = ("bound", "trail", "values", "watched")
 
+    trail: list[Trace]
+    watched: list[Watch]
+
     def __init__(self, values: Values, depth: int) -> None:
         self.values = values
         self.bound: list[Any] = [None] * depth
-        self.trail: list[Trace] = []
-        self.watched: list[Watch] = []
 
 
 Closure = Callable[[Env], Any]

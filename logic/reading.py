@@ -15,7 +15,7 @@ from logic.facttypes import ABSENT_NONE, ABSENT_UNKNOWN, REFDAT, FactType
 from logic.interval import NOTHING, Interval
 from logic.quantity import Quantity
 from logic.truth import FALSE, TRUE, UNKNOWN
-from logic.units import factor_row
+from logic.units import unit_name
 
 if TYPE_CHECKING:
     from logic.schema import Schema
@@ -102,15 +102,15 @@ def _quantity(fact: FactType, raw: Any, path: str) -> Found:
     if not unit:
         return UNKNOWN, "no unit recorded"
     try:
-        row = factor_row(str(fact.analyte), str(unit))
+        spelling = unit_name(str(fact.analyte), str(unit))
     except UnitError as error:
         return UNKNOWN, str(error)
-    return Quantity(number, row.unit, fact.analyte), note
+    return Quantity(number, spelling, fact.analyte), note
 
 
 def quantity_parts(fact: FactType, raw: Any) -> tuple[Any, str | None]:
     """Raw value and raw unit of a quantity, given as a mapping or as a bare number."""
-    if isinstance(raw, Mapping):
+    if raw.__class__ is dict or isinstance(raw, Mapping):
         return raw.get("value"), raw.get("unit") or fact.unit
     return raw, fact.unit
 
@@ -267,10 +267,13 @@ class Values(dict[str, Any]):
     def raw(self, name: str) -> Any:
         """What the document holds under a dotted name; null if what holds it is null."""
         found: Any = self.facts
-        for part in self.schema.paths[name]:
+        path = self.schema.paths[name]
+        if len(path) == 1:
+            return found.get(name, ABSENT)
+        for part in path:
             if found is None:
                 return None
-            if not isinstance(found, Mapping) or part not in found:
+            if (found.__class__ is not dict and not isinstance(found, Mapping)) or part not in found:
                 return ABSENT
             found = found[part]
         return found

@@ -65,6 +65,8 @@ class Rule:
         The facts it uses.
     kind : str
         What it gives: truth, number, quantity, date, datetime or text.
+    plain : callable
+        The closure without a trace, for an environment of the evaluator.
     """
 
     def __init__(self, text: str, schema: Schema, checked: Checked) -> None:
@@ -72,9 +74,10 @@ class Rule:
         self.schema = schema
         self.names = frozenset(checked.names)
         self.kind = checked.types[checked.tree].kind
+        self._is_truth = self.kind in {"truth", "any"}
         self._checked = checked
         self._depth = depth_of(checked.tree)
-        self._plain = compiled(checked, text, traced=False)
+        self.plain = compiled(checked, text, traced=False)
 
     def __repr__(self) -> str:
         return f"Rule({self.text!r})"
@@ -92,10 +95,6 @@ class Rule:
     def _drift(self) -> Any:
         return drift_of(self._checked.tree)
 
-    @property
-    def _is_truth(self) -> bool:
-        return self.kind in {"truth", "any"}
-
     # --- asking ---------------------------------------------------------------------------
 
     def verdict(
@@ -105,8 +104,12 @@ class Rule:
         look_back: LookBack | None = None,
     ) -> Answer:
         """The answer alone, as quickly as it can be had. See :meth:`evaluate`."""
-        values = self._values(facts, as_of, look_back)
-        return answer_of(self._plain(Env(values, self._depth)), self._is_truth)
+        if as_of is None and look_back is None and facts.__class__ is Values:
+            values = facts
+        else:
+            values = self._values(facts, as_of, look_back)
+        result = self.plain(Env(values, self._depth))
+        return result if self._is_truth else answer_of(result, is_truth=False)
 
     def value(self, facts: Mapping[str, Any] | Values, as_of: date | None = None) -> Answer:
         """The value of a derived item: None if it is not fully known."""
@@ -138,8 +141,7 @@ class Rule:
             A number is given as a float.
         """
         values = self._values(facts, as_of, look_back)
-        env = Env(values, self._depth)
-        result = self._traced(env)
+        env, result = self.traced_on(values)
         trace = env.trail[0] if env.trail else Trace(self.text, "literal", result)
         questions = list(open_questions(trace))
         return Outcome(
@@ -170,35 +172,47 @@ class Rule:
     def _valid_until(self, env: Env, result: Any, look_back: LookBack | None) -> date | None:
         as_of = evaluation_date(env.values)
         used = self._used(look_back)
-        watched = self._watched(env)
-        if as_of is None or not (watched or used):
+        if as_of is None or not (used or self.watched(env)):
             return None
-        timeline = _Timeline(self._plain, Values(self.schema, env.values.facts), used, self._depth)
-        breaks = look_back_breaks(timeline.fresh, used)
-        return last_day_the_same(as_of, result, timeline, watched, breaks)
+        timeline = _Timeline(self, env, as_of, used)
+        return last_day_the_same(as_of, result, timeline, look_back_breaks(timeline.fresh, used))
 
-    def _watched(self, env: Env) -> list[Watch]:
+    def watched(self, env: Env) -> list[Watch]:
+        """The comparisons of a traced evaluation, and the value, that move with REFDAT."""
         if self._is_truth or self._drift in STEPWISE:
             return env.watched
-        return [*env.watched, Watch(self._plain, self._drift, tuple(env.bound))]
+        return [*env.watched, Watch(self.plain, self._drift, tuple(env.bound))]
+
+    def traced_on(self, values: Values) -> tuple[Env, Any]:
+        """Evaluates with a trace: what was left in the environment, and the result.
+
+        Which comparisons are watched depends on which lists are known.
+        """
+        env = Env(values, self._depth)
+        env.trail, env.watched = [], []
+        return env, self._traced(env)
 
 
 class _Timeline:
     """One rule and one document on other dates, for :mod:`logic.validity`."""
 
-    def __init__(self, plain: Closure, fresh: Values, look_back: LookBack, depth: int) -> None:
-        self.plain = plain
-        self.fresh = fresh
+    def __init__(self, rule: Rule, env: Env, as_of: date, look_back: LookBack) -> None:
+        self.rule = rule
+        self.first, self.as_of = env, as_of
         self.look_back = look_back
-        self.env = Env(fresh, depth)
+        self.fresh = Values(rule.schema, env.values.facts) if look_back else env.values
+        self.env = env
 
-    def enter(self, day: date) -> None:
+    def enter(self, day: date) -> list[Watch]:
         stale = out_of_look_back(self.fresh, day, self.look_back)
-        self.env.values = self.fresh.replaced(day, stale)
+        values = self.fresh.replaced(day, stale)
+        traced = self.first if day == self.as_of else self.rule.traced_on(values)[0]
+        self.env = Env(values, len(traced.bound))
+        return self.rule.watched(traced)
 
     def outcome(self, day: date) -> Any:
         self.env.values[REFDAT] = day
-        return self.plain(self.env)
+        return self.rule.plain(self.env)
 
     def state(self, watch: Watch, day: date) -> Any:
         self.env.values[REFDAT] = day

@@ -6,6 +6,7 @@ A unit that is not in the table is refused, never guessed. Spellings differ by l
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
@@ -15,10 +16,14 @@ from logic import exact
 from logic.errors import UnitError
 from logic.unit_table import ALIASES, ROWS, UnitRow
 
+RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
 
 def _tidy(text: str) -> str:
     """One way to write micro, litre and multiplication; no spaces."""
     tidy = "".join(text.split()).replace("µ", "u").replace("μ", "u").replace("×", "x").replace("·", "*")
+    tidy = RAISED.sub(lambda digits: "^" + digits.group().translate(LOWERED), tidy)
     return tidy.replace("/l", "/L").replace("ml", "mL").replace("dl", "dL").replace("ul", "uL")
 
 
@@ -94,6 +99,12 @@ def factor_row(analyte: str, unit: str) -> UnitRow:
     if name not in rows:
         raise UnitError(f"{analyte} has no unit '{unit}': it is reported in {', '.join(rows)}")
     return rows[name]
+
+
+@lru_cache(maxsize=2048)
+def unit_name(analyte: str, unit: str) -> str:
+    """The one spelling of a unit of an analyte; UnitError as for :func:`factor_row`."""
+    return factor_row(analyte, unit).unit
 
 
 @lru_cache(maxsize=2048)

@@ -177,8 +177,11 @@ class Watch(NamedTuple):
 class Timeline(Protocol):
     """What a rule comes to on other dates, all of them within one span at a time."""
 
-    def enter(self, day: date) -> None:
-        """Begins a span, within which no fact enters or leaves its look-back."""
+    def enter(self, day: date) -> list[Watch]:
+        """Begins a span, within which no fact enters or leaves its look-back.
+
+        Returns the comparisons that may come out differently within the span.
+        """
 
     def outcome(self, day: date) -> Any:
         """What the rule comes to on a day of the span."""
@@ -188,7 +191,7 @@ class Timeline(Protocol):
 
 
 def last_day_the_same(
-    as_of: date, outcome: Any, timeline: Timeline, watched: list[Watch], breaks: list[date]
+    as_of: date, outcome: Any, timeline: Timeline, breaks: list[date]
 ) -> date | None:
     """The last date on which the outcome is still the same, or None if it never changes.
 
@@ -201,10 +204,10 @@ def last_day_the_same(
     """
     horizon = add_years(as_of, HORIZON_YEARS) or date.max
     spans = [as_of, *sorted(day for day in set(breaks) if as_of < day <= horizon)]
-    steady = [watch for watch in watched if watch.drift in REVERSED]
-    others = [watch for watch in watched if watch.drift not in REVERSED]
     for start, end in _spans(spans, horizon):
-        timeline.enter(start)
+        watched = timeline.enter(start)
+        steady = [watch for watch in watched if watch.drift in REVERSED]
+        others = [watch for watch in watched if watch.drift not in REVERSED]
         edges = merge([start], *(_changes(timeline, watch, start, end) for watch in steady))
         for first, last in _spans(edges, end):
             days = merge([first], *(_changes(timeline, watch, first, last) for watch in others))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from logic import Interval, Truth, compile_rule, format_rule, parse, syntax
+from logic import RuleError, Truth, compile_rule, format_rule, parse, syntax
 from tests.logic.worlds import DAYS, FULL_DOCUMENTS, SCHEMA, documents_and_less, rules
 
 TRUTHS = st.sampled_from(list(Truth))
 ORDER = {Truth.FALSE: 0, Truth.UNKNOWN: 1, Truth.TRUE: 2}
 MANY = settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 AS_OF = date(2024, 6, 15)
 
@@ -60,7 +61,7 @@ def test_a_full_document_always_decides(text: str, facts: dict[str, Any]) -> Non
 
 @MANY
 @given(rules(decisive=False), documents_and_less())
-def test_what_is_not_listed_as_missing_cannot_change_the_answer(text: str, documents: tuple[Any, Any, Any]) -> None:
+def test_what_is_not_missing_cannot_change_the_answer(text: str, documents: tuple[Any, Any, Any]) -> None:
     rule = compile_rule(text, SCHEMA)
     full, less, _ = documents
     outcome = rule.evaluate(less, AS_OF)
@@ -76,7 +77,7 @@ def _filled(name: str, value: Any, full: dict[str, Any], missing: tuple[str, ...
     return value if name in missing else full[name]
 
 
-@MANY
+@settings(parent=MANY, max_examples=60)
 @given(rules(decisive=False), documents_and_less())
 def test_the_traced_answer_is_the_quick_answer(text: str, documents: tuple[Any, Any, Any]) -> None:
     rule = compile_rule(text, SCHEMA)
@@ -139,37 +140,35 @@ def test_formatting_keeps_the_meaning_and_is_stable(text: str) -> None:
     assert format_rule(parse(formatted)) == formatted
 
 
-@settings(parent=MANY, max_examples=400)
-@given(st.one_of(st.text(max_size=40), st.text("ABdays()[]{}<>=+-*/^'@0123456789.,: andornotin", max_size=40)))
-def test_any_text_is_a_rule_or_an_error_with_an_offset_in_it(text: str) -> None:
-    from logic import RuleError
-
+def refusal(text: str) -> RuleError | None:
     try:
         compile_rule(text, SCHEMA)
     except RuleError as error:
-        assert 0 <= error.offset <= len(text)
-        assert error.message
+        return error
+    return None
+
+
+SOUP = st.one_of(st.text(max_size=40), st.text("ABdays()[]{}<>=+-*/^'@0123456789.,: andornotin", max_size=40))
+
+
+@settings(parent=MANY, max_examples=400)
+@given(SOUP)
+def test_any_text_is_a_rule_or_is_refused_at_a_place_in_it(text: str) -> None:
+    error = refusal(text)
+    assert error is None or (0 <= error.offset <= len(text) and error.message)
 
 
 @MANY
 @given(rules(decisive=False), st.data())
-def test_a_damaged_rule_is_an_error_with_an_offset_or_another_rule(text: str, data: st.DataObject) -> None:
-    from logic import RuleError
-
+def test_a_damaged_rule_is_another_rule_or_is_refused_at_a_place_in_it(text: str, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(text) - 1))
     damaged = text[:place] + text[place + 1 :]
-    assume(damaged.strip())
-    try:
-        compile_rule(damaged, SCHEMA)
-    except RuleError as error:
-        assert 0 <= error.offset <= len(damaged)
+    error = refusal(damaged)
+    assert error is None or 0 <= error.offset <= len(damaged)
 
 
 @MANY
 @given(FULL_DOCUMENTS)
 def test_a_trace_is_plain_json(facts: dict[str, Any]) -> None:
-    import json
-
     rule = compile_rule("some(e in ROWS: e.MM > 3 and LB.HGB > 10 [g/dL]) or max(NUMS) / 3 > 1", SCHEMA)
     assert json.loads(json.dumps(rule.evaluate(facts, AS_OF).trace.as_dict()))["value"] in {"true", "false"}
-    assert not isinstance(rule.value(facts), Interval)

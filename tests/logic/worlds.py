@@ -100,7 +100,7 @@ def _blurred_value(draw: st.DrawFn, name: str, value: Any) -> Any:
 
 
 def _shortened(draw: st.DrawFn, day: str) -> str:
-    lengths = {16 < len(day): len(day)}.values()
+    lengths = {len(day) > 16: len(day)}.values()
     return day[: draw(st.sampled_from([len(day), *[size for size in (10, 7, 4) if size < len(day)], *lengths]))]
 
 
