@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 
+from accounts.places import known_places
 from accounts.policies import PERMISSIONS, ROLES
 
 
@@ -33,16 +34,25 @@ class GrantForm(forms.Form):
     """A role for somebody."""
 
     role = forms.ChoiceField(label="Role", choices=list(ROLES.items()))
-    trial = forms.CharField(
-        label="Trial", max_length=20, required=False, help_text="Empty for administrators."
-    )
-    site = forms.CharField(label="Site", max_length=20, required=False, help_text="Empty for all sites.")
+    place = forms.ChoiceField(label="Trial and site", required=False, help_text="None for administrators.")
     ends = forms.DateTimeField(
-        label="Until",
+        label="Until (UTC)",
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
         help_text="Empty: open.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["place"].choices = [  # type: ignore[attr-defined]
+            ("", "None"),
+            *((f"{trial}/{site}", f"{trial}, {site or 'all sites'}") for trial, site in known_places()),
+        ]
+
+    def where(self) -> tuple[str, str]:
+        """Codes of the trial and the site; empty where there is none."""
+        trial, _, site = self.cleaned_data["place"].partition("/")
+        return trial, site
 
 
 class ReasonForm(forms.Form):

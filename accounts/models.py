@@ -115,7 +115,7 @@ class Grant(models.Model):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grants")
     role = models.CharField(max_length=20, choices=list(policies.ROLES.items()))
     trial = models.CharField(
-        max_length=20, blank=True, help_text="Code of the trial; empty for administrators."
+        max_length=40, blank=True, help_text="Code of the trial; empty for administrators."
     )
     site = models.CharField(max_length=20, blank=True, help_text="Code of the site; empty for all sites.")
     starts = models.DateTimeField()

@@ -141,8 +141,15 @@ def add_grant(request: HttpRequest, username: str) -> HttpResponseBase:
     """A role for somebody."""
     user, form = _somebody(username), forms.GrantForm(request.POST)
     if form.is_valid():
+        trial, site = form.where()
+        given = {
+            "role": form.cleaned_data["role"],
+            "trial": trial,
+            "site": site,
+            "ends": form.cleaned_data["ends"],
+        }
         try:
-            services.grant_role(actor=request_actor(request), user=user, **form.cleaned_data)
+            services.grant_role(actor=request_actor(request), user=user, **given)
         except DomainError as error:
             _show(form, error)
         else:

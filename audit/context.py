@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from celery import current_task
 from django.db import connections, transaction
 from django.http import HttpRequest
 
@@ -168,10 +169,8 @@ def _context(
     if not actor.name:
         raise ValueError("An actor has a name.")
     if outer is None:
-        number = request_id or current_request_id()
-        return Context(
-            actor, reason, origin or _origin.get() or ("web" if number else "command"), number, using
-        )
+        where, number = _where()
+        return Context(actor, reason, origin or _origin.get() or where, request_id or number, using)
     return replace(
         outer,
         actor=actor,
@@ -179,6 +178,15 @@ def _context(
         origin=origin or outer.origin,
         request_id=request_id or outer.request_id,
     )
+
+
+def _where() -> tuple[str, str]:
+    """Origin and number of the work that is being done: a request, a task, or a command."""
+    if number := current_request_id():
+        return "web", number
+    if current_task:
+        return "task", current_task.request.id or ""
+    return "command", ""
 
 
 def _apply(context: Context) -> None:

@@ -96,6 +96,7 @@ def _refuse(cursor: CursorWrapper, table: str, name: str, event: str, each: str,
 
 
 def _grant(cursor: CursorWrapper, app: str, present: set[str]) -> None:
+    _run(cursor, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}", TRAIL_OWNER)  # to find a row's subject
     _run(cursor, "GRANT USAGE ON SCHEMA public TO {}", app)
     _run(cursor, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}", app)
     _run(cursor, "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}", app)

@@ -48,14 +48,10 @@ def _events(visible: QuerySet[Any] | None, number: str) -> QuerySet[Event]:
         return Event.objects.none()
     if not number:
         return Event.objects.filter(subject_id__in=visible.order_by().values("pk"))
-    subject = _find(visible, number)
+    subject = visible.filter(number=number).first()
     if subject is None:
         raise NotFound
     return of_subject(subject.pk)
-
-
-def _find(visible: QuerySet[Any], number: str) -> Any | None:
-    return visible.filter(number=number).first()
 
 
 def _in_words(events: list[Event], visible: QuerySet[Any] | None) -> list[dict[str, Any]]:

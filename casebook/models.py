@@ -114,6 +114,8 @@ class Query(models.Model):
 class QueryMessage(models.Model):
     """One message of a query's thread."""
 
+    audit_subject = "query__subject"
+
     query = models.ForeignKey(Query, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(db_default=Now(), editable=False)
     author = models.ForeignKey(

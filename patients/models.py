@@ -45,6 +45,8 @@ class SubjectStatus(models.TextChoices):
 class Subject(models.Model):
     """A patient in one trial."""
 
+    audit_subject = "pk"
+
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="+")
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")

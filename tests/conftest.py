@@ -15,7 +15,6 @@ from typing import Any
 
 import psycopg2
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.db import connections
 from django.test import Client, TransactionTestCase
@@ -81,14 +80,11 @@ def django_db_setup(
 
 def empty_all_tables(*_: Any) -> None:
     """Between tests that commit: the application may not truncate, and its triggers would record the cleaning."""
-    tables = [
-        model._meta.db_table
-        for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed and not model._meta.proxy and model._meta.db_table not in KEPT_TABLES
-    ]
     connection = superuser_connection()
     with connection, connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        tables = sorted({name for (name,) in cursor.fetchall()} - KEPT_TABLES)
         cursor.execute(";".join(f'DELETE FROM "{table}"' for table in tables))
     connection.close()
 

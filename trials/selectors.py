@@ -120,3 +120,9 @@ def sites_visible_to(access: Access, permission: str, trial: Trial | str) -> Que
     granted = {site for trial_code, site in access.scopes(permission) if trial_code == code}
     sites = sites_of(code)
     return sites if "" in granted else sites.filter(code__in=granted)
+
+
+def places() -> list[tuple[str, str]]:
+    """Return every trial's code with an empty site, and with the code of each of its sites."""
+    trials = [(code, "") for code in Trial.objects.values_list("code", flat=True)]
+    return trials + list(TrialSite.objects.values_list("trial__code", "site__code"))

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from accounts import services
+from accounts import places, services
 from accounts.access import NOBODY, Access, RoleGrant
 from accounts.decorators import mark_of, permission
 from accounts.errors import (
@@ -329,8 +329,12 @@ class TestPeople:
 
 @pytest.fixture
 def admin(
-    make_user: Callable[..., User], grant: Callable[..., Grant], client_for: Callable[..., Client]
+    make_user: Callable[..., User],
+    grant: Callable[..., Grant],
+    client_for: Callable[..., Client],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Client:
+    monkeypatch.setattr(places, "_places", [lambda: [("TDX", ""), ("TDX", "NO-01")]])
     user = make_user("admin")
     grant(user, "admin")
     return client_for(user)
@@ -341,9 +345,9 @@ class TestPages:
     def test_an_administrator_adds_a_person_and_grants_a_role(self, admin: Client) -> None:
         person = {"full_name": "Eva Ek", "username": "eva", "time_zone": "Europe/Oslo", "password": PASSWORD}
         assert admin.post("/people/add/", person)["Location"] == "/people/eva/"
-        assert admin.post("/people/eva/grants/", {"role": "monitor", "trial": "TDX"}).status_code == 302
+        assert admin.post("/people/eva/grants/", {"role": "monitor", "place": "TDX/NO-01"}).status_code == 302
         page = admin.get("/people/?q=eva").content.decode()
-        assert "Monitor, TDX" in page
+        assert "Monitor, TDX, NO-01" in page
         assert "by Admin" in page
 
     def test_what_is_wrong_is_said_and_kept(self, admin: Client, make_user: Callable[..., User]) -> None:
@@ -353,9 +357,17 @@ class TestPages:
         assert answer.status_code == 422
         assert "This user name is taken." in answer.content.decode()
         assert 'value="Eva Ek"' in answer.content.decode()
-        answer = admin.post("/people/eva/grants/", {"role": "admin", "trial": "TDX"})
+        answer = admin.post("/people/eva/grants/", {"role": "admin", "place": "TDX/"})
         assert answer.status_code == 422
         assert "Administrator cannot be granted" in answer.content.decode()
+
+    def test_a_role_is_granted_only_where_there_is_a_trial(
+        self, admin: Client, make_user: Callable[..., User]
+    ) -> None:
+        make_user("eva")
+        answer = admin.post("/people/eva/grants/", {"role": "monitor", "place": "TXD/"})
+        assert answer.status_code == 422
+        assert not Grant.objects.filter(user__username="eva").exists()
 
     def test_ending_a_role_wants_a_reason(
         self, admin: Client, make_user: Callable[..., User], grant: Callable[..., Grant]

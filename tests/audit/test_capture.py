@@ -8,11 +8,14 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from accounts.models import User
 from audit.context import Actor, acting, service_actor
+from audit.installation import _track
 from audit.models import Event
+from audit.tables import Tracked
 from foundation.clock import now
 from tests.audit.conftest import run
 
@@ -143,6 +146,28 @@ def test_an_event_says_who_what_when_why(people: list[User], actor: Actor, mark:
     assert (event.before, event.after) == ({"full_name": "Ada"}, {"full_name": "Ada L"})
     assert (event.reason, event.origin, event.request_id) == ("married", "api", "abc-1")
     assert len(event.digest) == 32
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.req("AUD-01")
+def test_a_row_that_belongs_to_a_subject_by_another_row_finds_it(
+    scratch: str, actor: Actor, superuser: Any
+) -> None:
+    superuser.execute("CREATE TABLE scratch_note (id bigint PRIMARY KEY, about_id bigint)")
+    app = settings.DATABASES["default"]["USER"]
+    superuser.execute(
+        f'GRANT SELECT, INSERT ON scratch_note TO "{app}"; GRANT SELECT ON scratch TO hilum_audit'
+    )
+    path = "SELECT t0.subject_id FROM public.scratch t0 WHERE t0.id = ($1->>'about_id')::bigint"
+    with superuser.connection.cursor() as cursor:
+        _track(cursor, Tracked("scratch_note", key="id", subject=path, masked=()))
+    try:
+        with acting(actor):
+            run("INSERT INTO scratch VALUES (1, 7, 'lab', '', NULL)")
+            run("INSERT INTO scratch_note VALUES (5, 1)")
+        assert Event.objects.get(table_name="scratch_note").subject_id == 7
+    finally:
+        superuser.execute("DROP TABLE scratch_note")
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
@@ -14,16 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from accounts.models import Grant, User
-from audit import registry
 from audit.context import Actor, acting, request_actor
 from audit.labels import changes, table_label
 from audit.models import Event
 from audit.rules.history import Change, replay
 from audit.selectors import TrailFilter, history_of, item_history, of_subject, report, row_as_of
 from audit.tables import UndeclaredSubject, _subject
-from audit.views import trail
 from foundation.clock import now
-from foundation.errors import NotFound
 from tests.audit.conftest import run
 
 
@@ -129,22 +127,62 @@ def test_the_trail_speaks_in_words(make_user: Callable[..., User], grant: Callab
     assert table_label("gone") == "gone"
 
 
-class FakeSubject:
-    pk = 7
-    number = "TDX-001-001"
-
-
 @pytest.mark.django_db
 @pytest.mark.req("AUD-11")
-def test_a_subject_of_another_site_has_no_trail_here(
-    monkeypatch: pytest.MonkeyPatch, make_user: Callable[..., User]
-) -> None:
-    request = RequestFactory().get("/audit/", {"subject": "TDX-002-001"})
-    request.user, request.access = make_user("ada"), object()
-    monkeypatch.setattr(registry, "_subjects", [lambda access, permission: User.objects.none().annotate()])
-    monkeypatch.setattr("audit.views._find", lambda visible, number: None)
-    with pytest.raises(NotFound):
-        trail(request)
+class TestPage:
+    def test_an_investigator_sees_the_trail_of_the_own_site(self, cast: Any) -> None:
+        home, away = cast.subject(), cast.subject(site=cast.away)
+        page = cast.client("investigator").get("/audit/").content.decode()
+        assert home.number in page
+        assert away.number not in page
+        assert "Coordinator Person" in page
+
+    def test_a_monitor_of_all_sites_sees_both(self, cast: Any) -> None:
+        home, away = cast.subject(), cast.subject(site=cast.away)
+        page = cast.client("monitor").get("/audit/").content.decode()
+        assert home.number in page
+        assert away.number in page
+
+    def test_a_subject_of_another_site_has_no_trail_here(self, cast: Any) -> None:
+        away = cast.subject(site=cast.away)
+        assert cast.client("investigator2").get(f"/audit/?subject={away.number}").status_code == 200
+        assert cast.client("investigator").get(f"/audit/?subject={away.number}").status_code == 404
+        assert cast.client("investigator").get("/audit/?subject=NOBODY").status_code == 404
+
+    def test_others_have_no_trail(self, cast: Any) -> None:
+        for role in ("coordinator", "radiologist", "adjudicator", "sponsor", "admin", "outsider"):
+            assert cast.client(role).get("/audit/").status_code == 404, role
+
+    def test_it_is_narrowed_and_turned_like_a_page(self, cast: Any) -> None:
+        subject = cast.subject()
+        with acting(cast.actor(), reason="spelling of the number"):
+            for status in ("ELIGIBLE", "SCREENING") * 60:
+                type(subject).objects.filter(pk=subject.pk).update(status=status)
+        client = cast.client("monitor")
+        first = client.get(f"/audit/?subject={subject.number}&reason=spelling").content.decode()
+        assert first.count("<tr>") == 101
+        older = re.search(r'href="(\?[^"]*before=\d+)"', first)
+        assert older is not None
+        second = client.get("/audit/" + older[1].replace("&amp;", "&")).content.decode()
+        assert second.count("<tr>") == 21
+        assert "No events." in client.get("/audit/?actor=nobody").content.decode()
+
+    def test_a_date_that_is_none_is_said_at_its_place(self, cast: Any) -> None:
+        answer = cast.client("monitor").get("/audit/?since=yesterday")
+        assert answer.status_code == 422
+        assert "Enter a valid date" in answer.content.decode()
+
+    def test_it_costs_the_same_for_two_subjects_and_for_ten(self, cast: Any, statements: Any) -> None:
+        client, counts = cast.client("monitor"), []
+        client.get("/audit/")
+        for number in range(10):
+            cast.subject()
+            if number in (1, 9):
+                with statements() as done:
+                    assert client.get("/audit/").status_code == 200
+                counts.append(len(done.counted))
+        assert counts[0] == counts[1]
+        assert counts[0] <= 5
 
 
 def test_nobody_acts_for_an_anonymous_request() -> None:

@@ -108,7 +108,7 @@ def test_every_table_is_followed_or_has_a_reason() -> None:
         )
         followed = {name for (name,) in cursor.fetchall()}
     assert present - followed == set(EXEMPT) & present
-    assert {tracked.table for tracked in tracked_tables()} == followed
+    assert {tracked.table for tracked in tracked_tables()} & present == followed
     assert all(len(reason) > 20 for reason in EXEMPT.values())
 
 
