@@ -44,7 +44,8 @@ class Outcome:
         The same as places in the document, such as ``EH_EPISODES[0].EHENDDAT``.
     valid_until : date or None
         The last date on which the same facts give the same answer if only the evaluation
-        date moves on; None if they do for 150 years.
+        date moves on; None if they do for 150 years. (Ten years at most if a comparison
+        moves on both sides.)
     """
 
     value: Answer

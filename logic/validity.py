@@ -20,6 +20,7 @@ from logic.dates import add_years
 from logic.facttypes import REFDAT
 
 HORIZON_YEARS = 150
+WILD_HORIZON_YEARS = 10
 ONE_DAY = timedelta(days=1)
 
 
@@ -190,10 +191,11 @@ class Timeline(Protocol):
         """How a watched comparison comes out on a day of the span."""
 
 
-def last_day_the_same(
-    as_of: date, outcome: Any, timeline: Timeline, breaks: list[date]
-) -> date | None:
+def last_day_the_same(as_of: date, outcome: Any, timeline: Timeline, breaks: list[date]) -> date | None:
     """The last date on which the outcome is still the same, or None if it never changes.
+
+    A comparison of which both sides move with REFDAT is tried day by day, for ten years
+    only: if nothing changes until then, that day is the answer, which is on the safe side.
 
     Parameters
     ----------
@@ -203,18 +205,27 @@ def last_day_the_same(
         Dates on which facts enter or leave their look-back.
     """
     horizon = add_years(as_of, HORIZON_YEARS) or date.max
+    near = add_years(as_of, WILD_HORIZON_YEARS) or date.max
     spans = [as_of, *sorted(day for day in set(breaks) if as_of < day <= horizon)]
-    for start, end in _spans(spans, horizon):
+    for start, last_of_span in _spans(spans, horizon):
         watched = timeline.enter(start)
-        steady = [watch for watch in watched if watch.drift in REVERSED]
-        others = [watch for watch in watched if watch.drift not in REVERSED]
-        edges = merge([start], *(_changes(timeline, watch, start, end) for watch in steady))
-        for first, last in _spans(edges, end):
-            days = merge([first], *(_changes(timeline, watch, first, last) for watch in others))
-            for day in days:
-                if day > as_of and timeline.outcome(day) != outcome:
-                    return day - ONE_DAY
+        tried_by_day = any(watch.drift is WILD for watch in watched)
+        end = min(last_of_span, max(near, start)) if tried_by_day else last_of_span
+        for day in _candidates(timeline, watched, start, end):
+            if day > as_of and timeline.outcome(day) != outcome:
+                return day - ONE_DAY
+        if end < last_of_span:
+            return end
     return None
+
+
+def _candidates(timeline: Timeline, watched: list[Watch], start: date, end: date) -> Iterator[date]:
+    """The days of a span on which any comparison comes out differently, and its first day."""
+    steady = [watch for watch in watched if watch.drift in REVERSED]
+    others = [watch for watch in watched if watch.drift not in REVERSED]
+    edges = merge([start], *(_changes(timeline, watch, start, end) for watch in steady))
+    for first, last in _spans(edges, end):
+        yield from merge([first], *(_changes(timeline, watch, first, last) for watch in others))
 
 
 def _spans(starts: Iterable[date], end: date) -> Iterator[tuple[date, date]]:

@@ -285,6 +285,8 @@ def test_the_evaluation_date_is_what_the_caller_says_it_is() -> None:
         ("REFDAT > DAY", {"DAY": "2025-01-01"}, "None"),
         ("REFDAT = DAY", {"DAY": "2026-05-05"}, "2026-05-04"),
         ("REFDAT < DAY", {"DAY": None}, "None"),
+        ("days(add_months(REFDAT, -1), REFDAT) = 31", {}, "2025-11-30"),
+        ("add_days(REFDAT, 3) > REFDAT", {}, "2035-11-20"),
     ],
 )
 def test_how_long_an_answer_holds(text: str, facts: dict[str, Any], last_day: str) -> None:
