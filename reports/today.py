@@ -13,6 +13,7 @@ from casebook.models import Entry, EntryState, Query, QueryState
 from casebook.pages.addresses import form_url
 from casebook.rules.status import GRACE_DAYS, UNSCHEDULED, is_overdue, planned_forms
 from casebook.selectors import queries_visible_to
+from eligibility.selectors import unsigned_or_stale
 from patients.selectors import within
 from trials.schema import Protocol
 from visits.models import Visit, VisitState
@@ -62,7 +63,12 @@ class Task:
 
 def tasks_of(access: Access, today: date) -> list[Task]:
     """All that waits for a person, by deadline; a constant number of statements."""
-    found = [*_visits(access, today), *_forms(access, today), *_queries(access)]
+    found = [
+        *_visits(access, today),
+        *_forms(access, today),
+        *_queries(access),
+        *_eligibility(access, today),
+    ]
     return sorted(found, key=lambda task: (task.due or date.max, task.title))
 
 
@@ -148,3 +154,8 @@ def _query_task(query: Query) -> Task:
         url=f"{address}#row-{query.item}" if query.item else address,
         due=query.raised_at.date() + QUERY_TARGET,
     )
+
+
+def _eligibility(access: Access, today: date) -> Iterator[Task]:
+    for waiting in unsigned_or_stale(access, today):
+        yield Task(waiting.state, waiting.title, waiting.detail, waiting.url, waiting.due)

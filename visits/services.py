@@ -15,7 +15,8 @@ from trials.schema.visits import Visit as VisitPlan
 from visits.errors import NoReasonError, VisitClosedError, VisitInFutureError
 from visits.models import Visit, VisitState
 from visits.rules.plans import schedule_of
-from visits.rules.schedule import PlannedVisit, plan_visits
+from visits.rules.schedule import PlannedVisit, ScheduleAnchor, plan_visits
+from visits.rules.settings import schedule_settings
 
 UNSCHEDULED = "UNS"
 UNSCHEDULED_ORDINAL = 900
@@ -36,7 +37,7 @@ def plan_visits_for(*, actor: Actor, subject: Subject, anchors: Anchors) -> None
     """
     protocol = subject.version.protocol
     plans = _plans_for(protocol, subject)
-    planned = plan_visits(schedule_of(protocol, subject.sub_study), anchors)
+    planned = plan_visits(schedule_of(protocol, subject.sub_study), anchors, schedule_settings(protocol))
     with acting(actor):
         rows = list(Visit.objects.select_for_update().filter(subject=subject).order_by("sequence"))
         places = {plan.code: place for place, plan in enumerate(plans)}
@@ -86,9 +87,16 @@ def _anchored(
             mine = [row for row in mine if row.sequence == visit.sequence]
             anchored_on = None
         else:
-            anchored_on = max(anchors[plan.anchor]) if plan.from_ == "last" else min(anchors[plan.anchor])
+            anchored_on = _anchored_on(protocol, plan, anchors[plan.anchor])
         taken.append(_fit(subject, visit, mine, rows, places[visit.code], anchored_on))
     return taken
+
+
+def _anchored_on(protocol: Protocol, plan: VisitPlan, dates: Sequence[date]) -> date:
+    """The date that a visit is counted from, as the schedule counts it."""
+    chosen = schedule_settings(protocol).schedule_anchor
+    first = plan.from_ == "first" if chosen is None else chosen is ScheduleAnchor.FIRST_PROC
+    return min(dates) if first else max(dates)
 
 
 def _fit(

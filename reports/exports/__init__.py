@@ -1,0 +1,1 @@
+"""Exports that prove themselves: one file per form, codelists, a data dictionary, and a manifest with digests."""

@@ -1,0 +1,175 @@
+"""What a sponsor wants to see without asking: enrolment, screening outcomes, completeness of the data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count
+
+from accounts.access import Access
+from casebook.models import Entry, EntryState, Query, QueryState
+from casebook.rules.status import UNSCHEDULED, is_overdue, planned_forms
+from patients.models import Subject, SubjectStatus
+from patients.selectors import within
+from trials.models import Trial
+from visits.models import Visit, VisitState
+
+ENROLLED = ("ENROLLED", "ON_TREATMENT", "FOLLOW_UP", "COMPLETED", "DISCONTINUED")
+
+
+@dataclass(frozen=True)
+class SiteRow:
+    """One site: subjects by where they stand, and what is late."""
+
+    code: str
+    name: str
+    screened: int
+    enrolled: int
+    failed: int
+    forms_due: int
+    forms_complete: int
+    overdue: int
+    open_queries: int
+    visits_in_window: int
+    visits_done: int
+
+    @property
+    def complete_per_cent(self) -> int | None:
+        """Forms that are complete, of those that are due."""
+        return round(100 * self.forms_complete / self.forms_due) if self.forms_due else None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Everything on a trial's progress page."""
+
+    trial: Trial
+    screened: tuple[tuple[date, int], ...]
+    enrolled: tuple[tuple[date, int], ...]
+    statuses: tuple[tuple[str, int], ...]
+    sites: tuple[SiteRow, ...]
+
+    @property
+    def total(self) -> SiteRow:
+        """All sites together."""
+        numbers = {
+            name: sum(getattr(row, name) for row in self.sites)
+            for name in SiteRow.__dataclass_fields__
+            if name not in {"code", "name"}
+        }
+        return SiteRow(code="", name="All sites", **numbers)
+
+
+def progress_of(access: Access, trial: Trial, today: date) -> Progress:
+    """Make the progress of a trial at the sites where the person may see reports: six statements."""
+    subjects = list(
+        Subject.objects.filter(within(access, "report.view"), trial=trial)
+        .select_related("site", "version")
+        .defer("version__definition")
+    )
+    keys = [subject.pk for subject in subjects]
+    visits = list(Visit.objects.filter(subject__in=keys).exclude(state=VisitState.SUPERSEDED))
+    complete = set(
+        Entry.objects.filter(
+            subject__in=keys, state=EntryState.COMPLETE, struck_out=False, visit__isnull=False
+        ).values_list("visit_id", "form")
+    )
+    queries = dict(
+        Query.objects.filter(subject__in=keys)
+        .exclude(state=QueryState.CLOSED)
+        .values_list("subject_id")
+        .annotate(Count("pk"))
+        .values_list("subject_id", "pk__count")
+    )
+    by_subject: dict[int, list[Visit]] = {}
+    for visit in visits:
+        by_subject.setdefault(visit.subject_id, []).append(visit)
+    statuses = Counter(subject.status for subject in subjects)
+    return Progress(
+        trial=trial,
+        screened=_cumulative(subject.screened_at.date() for subject in subjects),
+        enrolled=_cumulative(
+            day
+            for subject in subjects
+            if subject.status in ENROLLED
+            for day in _enrolled_on(subject, by_subject.get(subject.pk, []))
+        ),
+        statuses=tuple((status, statuses[status]) for status in SubjectStatus.values if statuses[status]),
+        sites=_sites(subjects, by_subject, complete, queries, today),
+    )
+
+
+def _cumulative(days: Iterable[date]) -> tuple[tuple[date, int], ...]:
+    return tuple((day, number) for number, day in enumerate(sorted(days), start=1))
+
+
+def _enrolled_on(subject: Subject, visits: Iterable[Visit]) -> list[date]:
+    """The day of the first randomisation or treatment visit; none where it was not recorded."""
+    protocol = subject.version.protocol
+    days = [
+        visit.happened_on
+        for visit in visits
+        if visit.happened_on
+        and visit.code != UNSCHEDULED
+        and protocol.visit(visit.code).kind in {"randomisation", "treatment"}
+    ]
+    return [min(days)] if days else []
+
+
+def _sites(
+    subjects: list[Subject],
+    visits: Mapping[int, list[Visit]],
+    complete: set[tuple[int, str]],
+    queries: Mapping[int, int],
+    today: date,
+) -> tuple[SiteRow, ...]:
+    by_site: dict[str, list[Subject]] = {}
+    for subject in subjects:
+        by_site.setdefault(subject.site.code, []).append(subject)
+    return tuple(_site(here, visits, complete, queries, today) for _, here in sorted(by_site.items()))
+
+
+def _site(
+    here: list[Subject],
+    visits: Mapping[int, list[Visit]],
+    complete: set[tuple[int, str]],
+    queries: Mapping[int, int],
+    today: date,
+) -> SiteRow:
+    due = [each for subject in here for each in _due_forms(subject, visits.get(subject.pk, []), today)]
+    missing = [(visit, form) for visit, form in due if (visit.pk, form) not in complete]
+    done = [
+        v for subject in here for v in visits.get(subject.pk, []) if v.happened_on and v.earliest and v.latest
+    ]
+    return SiteRow(
+        code=here[0].site.code,
+        name=here[0].site.name,
+        screened=len(here),
+        enrolled=sum(subject.status in ENROLLED for subject in here),
+        failed=sum(subject.status == SubjectStatus.SCREEN_FAILURE for subject in here),
+        forms_due=len(due),
+        forms_complete=len(due) - len(missing),
+        overdue=sum(
+            is_overdue(happened_on=v.happened_on, latest=v.latest, visit_state=v.state, today=today)
+            for v, _ in missing
+        ),
+        open_queries=sum(queries.get(subject.pk, 0) for subject in here),
+        visits_in_window=sum(v.earliest <= v.happened_on <= v.latest for v in done),  # type: ignore[operator]
+        visits_done=len(done),
+    )
+
+
+def _due_forms(subject: Subject, visits: list[Visit], today: date) -> list[tuple[Visit, str]]:
+    """Forms that should exist by now: of visits that happened, or whose window has closed."""
+    protocol = subject.version.protocol
+    return [
+        (visit, form)
+        for visit in visits
+        if visit.code != UNSCHEDULED
+        and visit.state != VisitState.MISSED
+        and (visit.happened_on or (visit.latest and visit.latest < today))
+        for form in planned_forms(protocol, visit.code)
+    ]
