@@ -130,9 +130,7 @@ def shown(name: object) -> Shown:
     try:
         return STATES[ALIASES.get(key, key)]
     except KeyError:
-        raise LookupError(
-            f"no status shape is called {name!r}; see foundation/templatetags/pieces.py"
-        ) from None
+        raise template.TemplateSyntaxError(f"There is no state called {name!r}.") from None
 
 
 @register.simple_tag

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django_vite.core.asset_loader import DjangoViteAppClient, DjangoViteAssetLoader, DjangoViteConfig
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from foundation import sprite
 from foundation.templatetags import pieces
+from tests.browser import find_browser
 from tests.frontend.site import DIST, Site
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking", "--disable-quic"]
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in this thread
 
 
 @pytest.fixture(scope="session")
@@ -44,12 +46,12 @@ def site(built_assets: None) -> Iterator[Site]:
     running.close()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """One browser for all sample pages."""
+    browser = playwright.chromium.launch(**find_browser().launch_options())
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
@@ -67,8 +69,6 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 def until(condition: Any, seconds: float = 5.0) -> Any:
     """Poll until a condition holds (the page's policy forbids waiting by a string of script)."""
-    import time
-
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()

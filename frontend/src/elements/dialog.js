@@ -27,8 +27,8 @@ class Dialog extends HTMLElement {
   }
 
   #closed () {
-    this.dispatchEvent(new CustomEvent('edc:closed', { bubbles: true, detail: { answer: this.dialog.returnValue } }))
     if (this.cameFrom?.isConnected) this.cameFrom.focus?.()
+    this.dispatchEvent(new CustomEvent('edc:closed', { bubbles: true, detail: { answer: this.dialog.returnValue } }))
     if (this.hasAttribute('open-now')) this.remove()
   }
 }

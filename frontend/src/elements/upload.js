@@ -49,10 +49,11 @@ class Upload extends HTMLElement {
 
   async #sendAll () {
     let last = Infinity
+    this.broken = false
     for (let round = 0; round < TRIES; round += 1) {
       const { upload, missing } = await this.#manifest()
       this.upload = upload
-      if (!missing.length || missing.length >= last) break
+      if (!missing.length || (missing.length >= last && !this.broken)) break
       last = missing.length
       this.#alreadyThere(missing, round)
       await this.#batches(missing.filter((index) => !this.refusedFiles.has(index)))

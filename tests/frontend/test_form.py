@@ -1,0 +1,295 @@
+"""Saving field by field, in a real browser: what the user sees, and what the server gets."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.template import Context
+from playwright.sync_api import Page
+
+from tests.frontend.conftest import until
+from tests.frontend.data import form
+from tests.frontend.site import Answer, Site, _engine
+
+ROWS = {test["oid"]: test for test in form()["tests"]}
+REASON = """<edc-dialog open-now><dialog aria-labelledby="r-t"><form method="post" data-reason><div class="dialog-head"><h2 id="r-t">Why did this value change?</h2></div>
+<div class="dialog-body"><label class="choice"><input type="radio" name="reason" value="TYPO" required>Typing mistake</label>
+<label class="choice"><input type="radio" name="reason" value="OTHER" data-needs-text>Other</label><textarea name="reason_text"></textarea></div>
+<div class="dialog-foot"><button type="button" class="button" data-close>Put back</button><button class="button primary">Save with reason</button></div></form></dialog></edc-dialog>"""
+
+
+def analyte(oid: str, **changes: Any) -> str:
+    """A row of the laboratory table as the server answers it."""
+    test = {**ROWS[oid], "level": "", "message": "", **changes}
+    return str(_engine.get_template("_analyte.html").render(Context({"test": test})))
+
+
+class Server:
+    """Accepts, unless a test says otherwise."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.next: list[Callable[[dict[str, Any]], Answer]] = []
+        self.saves: list[dict[str, Any]] = []
+        site.routes["/save/"] = self.save
+        site.routes["/panel/"] = lambda data: (200, "text/html", f'<section class="sheet"><button>Panel of {data["path"].split("/")[2]}</button></section>')
+
+    def save(self, data: dict[str, Any]) -> Answer:
+        self.saves.append(data)
+        return self.next.pop(0)(data) if self.next else self.accept(data)
+
+    def accept(self, data: dict[str, Any]) -> Answer:
+        if data["item"] not in ROWS:
+            return 200, "text/html", ""
+        problems = '<hx-partial hx-target="#problems" hx-swap="innerHTML"><section class="problems"><h2>Fewer things to look at</h2></section></hx-partial>'
+        return 200, "text/html", analyte(data["item"], value=data["value"], unit=data.get("unit", "")) + problems
+
+
+@pytest.fixture
+def server(site: Site) -> Server:
+    return Server(site)
+
+
+@pytest.fixture
+def opened(page: Page, site: Site, server: Server) -> Page:
+    page.goto(f"{site.url}/form/")
+    return page
+
+
+def state(page: Page) -> str:
+    return page.locator(".save-state").inner_text()
+
+
+def saved(page: Page) -> None:
+    until(lambda: "All changes saved" in state(page))
+
+
+def test_a_value_is_saved_when_its_field_is_left_and_nothing_is_sent_before(opened: Page, server: Server) -> None:
+    opened.fill("#f-K", "5.1")
+    assert server.saves == []
+    opened.keyboard.press("Enter")
+    saved(opened)
+    assert server.saves[0] | {} == {"item": "K", "value": "5.1", "expected": '{"value":"51","unit":"mmol/L"}'}
+    assert opened.evaluate("document.activeElement.id") == "f-PLT"
+    assert opened.locator("#row-K .message").count() == 0
+    assert opened.locator("#problems h2").inner_text() == "Fewer things to look at"
+
+
+def test_leaving_a_field_unchanged_sends_nothing(opened: Page, server: Server) -> None:
+    opened.focus("#f-K")
+    for _ in range(3):
+        opened.keyboard.press("Enter")
+    opened.wait_for_timeout(300)
+    assert server.saves == []
+
+
+def test_the_title_counts_what_must_be_corrected(opened: Page) -> None:
+    assert opened.title().startswith("1 to correct · ")
+    opened.fill("#f-K", "5.1")
+    opened.keyboard.press("Tab")
+    saved(opened)
+    assert not opened.title().startswith("1 to correct")
+
+
+def test_typing_on_while_the_save_is_on_its_way_keeps_what_was_typed(opened: Page, server: Server) -> None:
+    arrived, go = threading.Event(), threading.Event()
+
+    def slowly(data: dict[str, Any]) -> Answer:
+        arrived.set()
+        go.wait(5)
+        return server.accept(data)
+
+    server.next.append(slowly)
+    opened.fill("#f-HGB", "13")
+    opened.keyboard.press("Control+s")
+    arrived.wait(5)
+    opened.locator("#f-HGB").press_sequentially("5.4")
+    until(lambda: state(opened) == "Saving…")
+    go.set()
+    saved(opened)
+    assert opened.input_value("#f-HGB") == "135.4"
+    assert opened.evaluate("document.activeElement.id") == "f-HGB"
+    opened.keyboard.press("Tab")
+    until(lambda: len(server.saves) == 2)
+    assert server.saves[1]["value"] == "135.4"
+    assert '"value":"13"' in server.saves[1]["expected"]
+
+
+def test_a_broken_network_loses_nothing_and_the_save_is_made_up_for(opened: Page, server: Server) -> None:
+    opened.context.set_offline(True)
+    opened.fill("#f-NA", "140")
+    opened.keyboard.press("Tab")
+    until(lambda: state(opened) == "Not saved: 1 change. Trying again")
+    opened.fill("#f-HGB", "120")
+    opened.keyboard.press("Tab")
+    until(lambda: state(opened) == "Not saved: 2 changes. Trying again")
+    assert opened.input_value("#f-NA") == "140"
+    opened.context.set_offline(False)
+    saved(opened)
+    assert [(save["item"], save["value"]) for save in server.saves] == [("NA", "140"), ("HGB", "120")]
+
+
+def test_a_failing_server_is_asked_again(opened: Page, server: Server) -> None:
+    server.next.append(lambda data: (500, "text/html", "broken"))
+    opened.fill("#f-NA", "140")
+    opened.keyboard.press("Tab")
+    until(lambda: "Trying again" in state(opened))
+    saved(opened)
+    assert len(server.saves) == 2
+
+
+def test_somebody_signed_out_is_told_so_and_keeps_what_was_typed(opened: Page, server: Server) -> None:
+    server.next.append(lambda data: (403, "text/html", "no"))
+    opened.fill("#f-NA", "140")
+    opened.keyboard.press("Tab")
+    until(lambda: "You are signed out" in state(opened))
+    assert opened.input_value("#f-NA") == "140"
+
+
+def test_a_reason_is_asked_and_travels_with_the_value(opened: Page, server: Server) -> None:
+    server.next.append(lambda data: (428, "text/html", REASON))
+    opened.fill("#f-HGB", "113")
+    opened.keyboard.press("Tab")
+    until(lambda: opened.locator("dialog[open]").count())
+    assert state(opened) == "Waiting for a reason"
+    assert opened.evaluate("document.activeElement.value") == "TYPO"
+    opened.keyboard.press("Space")
+    opened.keyboard.press("Enter")
+    saved(opened)
+    assert server.saves[1]["reason"] == "TYPO"
+    assert server.saves[1]["value"] == "113"
+    assert opened.locator("dialog[open]").count() == 0
+
+
+def test_escape_from_the_reason_puts_the_saved_value_back(opened: Page, server: Server) -> None:
+    server.next.append(lambda data: (428, "text/html", REASON))
+    opened.fill("#f-HGB", "113")
+    opened.keyboard.press("Tab")
+    until(lambda: opened.locator("dialog[open]").count())
+    opened.keyboard.press("Escape")
+    until(lambda: opened.input_value("#f-HGB") == "131")
+    assert opened.evaluate("document.activeElement.id") == "f-HGB"
+    opened.wait_for_timeout(200)
+    assert len(server.saves) == 1
+
+
+def test_other_needs_a_sentence(opened: Page, server: Server) -> None:
+    server.next.append(lambda data: (428, "text/html", REASON))
+    opened.fill("#f-HGB", "113")
+    opened.keyboard.press("Tab")
+    until(lambda: opened.locator("dialog[open]").count())
+    opened.check("input[value=OTHER]")
+    opened.click("text=Save with reason")
+    assert opened.locator("dialog[open]").count() == 1
+    opened.fill("textarea[name=reason_text]", "Wrong tube")
+    opened.click("text=Save with reason")
+    saved(opened)
+    assert server.saves[1]["reason_text"] == "Wrong tube"
+
+
+def test_escape_in_a_field_puts_the_saved_value_back(opened: Page, server: Server) -> None:
+    opened.fill("#f-HGB", "1")
+    opened.keyboard.press("Escape")
+    assert opened.input_value("#f-HGB") == "131"
+    opened.keyboard.press("Tab")
+    opened.wait_for_timeout(200)
+    assert server.saves == []
+
+
+def test_a_refused_value_stays_in_its_field_with_the_message(opened: Page, server: Server) -> None:
+    server.next.append(lambda data: (422, "text/html", analyte("K", value=data["value"], level="stop", message="“4,l” is not a number. Use digits and a decimal point, for example 4.1.")))
+    opened.fill("#f-K", "4,l")
+    opened.keyboard.press("Tab")
+    until(lambda: state(opened) == "1 field was not accepted")
+    assert opened.input_value("#f-K") == "4,l"
+    assert "is not a number" in opened.locator("#m-K").inner_text()
+    opened.fill("#f-K", "4.1")
+    opened.keyboard.press("Tab")
+    saved(opened)
+
+
+def conflict(data: dict[str, Any]) -> Answer:
+    row = analyte("K", value=data["value"], level="stop", message="B. Rossi changed this at 14:01 to 4.3.")
+    row = row.replace('"value":"4.1"', '"value":"4.3"')
+    return 409, "text/html", row.replace("</p></div>", '</p><button type="button" data-use="stored">Keep 4.3</button><button type="button" data-use="mine">Use 4.1</button></div>')
+
+
+@pytest.mark.parametrize(("choice", "value", "saves"), [("stored", "4.3", 1), ("mine", "4.1", 2)])
+def test_a_conflict_is_decided_by_the_person(opened: Page, server: Server, choice: str, value: str, saves: int) -> None:
+    server.next.append(conflict)
+    opened.fill("#f-K", "4.1")
+    opened.keyboard.press("Tab")
+    until(lambda: state(opened) == "Someone else changed this")
+    opened.click(f"[data-use={choice}]")
+    until(lambda: len(server.saves) == saves and opened.input_value("#f-K") == value)
+    if choice == "mine":
+        saved(opened)
+        assert '"value":"4.3"' in server.saves[1]["expected"]
+
+
+def test_walking_through_radios_saves_only_where_the_person_rests(opened: Page, server: Server) -> None:
+    opened.focus("input[name=FAST][value=Y]")
+    for _ in range(2):
+        opened.keyboard.press("ArrowRight")
+    opened.wait_for_timeout(200)
+    assert server.saves == []
+    until(lambda: server.saves, 3)
+    assert [save["value"] for save in server.saves] == ["U"]
+
+
+def test_a_choice_is_saved_at_once_when_its_group_is_left(opened: Page, server: Server) -> None:
+    opened.focus("input[name=FAST][value=Y]")
+    opened.keyboard.press("2")
+    opened.keyboard.press("Tab")
+    until(lambda: server.saves, 0.6)
+    assert server.saves[0] == {"item": "FAST", "value": "N", "expected": '{"value":"Y"}'}
+
+
+def test_a_date_is_sent_as_iso_and_shown_as_it_is_spoken(opened: Page, server: Server) -> None:
+    opened.fill("#f-LBDAT", "t-10")
+    opened.keyboard.press("Tab")
+    until(lambda: server.saves)
+    assert server.saves[0]["value"] == "2026-11-11"
+
+
+def test_a_confirmed_check_names_the_check(opened: Page, server: Server) -> None:
+    opened.click("#row-BILI [data-confirm]")
+    until(lambda: server.saves)
+    assert server.saves[0]["confirm"] == "LB-07"
+    assert server.saves[0]["value"] == "41"
+
+
+def test_f8_walks_through_the_problems_and_back(opened: Page) -> None:
+    found = []
+    for _ in range(4):
+        opened.keyboard.press("F8")
+        found.append(opened.evaluate("document.activeElement.closest('[data-item]').dataset.item"))
+    assert found == ["BILI", "K", "WT", "AE"]
+    opened.keyboard.press("Shift+F8")
+    assert opened.evaluate("document.activeElement.closest('[data-item]').dataset.item") == "WT"
+
+
+def test_arrows_move_in_the_result_column(opened: Page) -> None:
+    opened.focus("#f-ALB")
+    opened.keyboard.press("ArrowDown")
+    assert opened.evaluate("document.activeElement.id") == "f-ALT"
+    opened.keyboard.press("ArrowUp")
+    assert opened.evaluate("document.activeElement.id") == "f-ALB"
+
+
+def test_the_panel_follows_the_field_and_f9_goes_there(opened: Page) -> None:
+    opened.focus("#f-CREA")
+    until(lambda: "Panel of CREA" in opened.locator("#item-panel").inner_text())
+    opened.keyboard.press("F9")
+    assert opened.evaluate("document.activeElement.textContent") == "Panel of CREA"
+
+
+def test_complete_waits_for_the_last_value(opened: Page, server: Server) -> None:
+    opened.evaluate("window.done = []; document.querySelector('[data-complete]').addEventListener('click', () => window.done.push(document.querySelector('.save-state').textContent))")
+    opened.fill("#f-HGB", "120")
+    opened.keyboard.press("Control+Enter")
+    until(lambda: opened.evaluate("window.done.length") == 1)
+    assert [save["value"] for save in server.saves] == ["120"]
