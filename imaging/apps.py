@@ -1,10 +1,27 @@
 """Wiring of the room."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django.apps import AppConfig
+from django.urls import reverse
+
+from audit.installation import append_only
+from foundation import panels
 
 
 class ImagingConfig(AppConfig):
-    """Imaging."""
+    """Images in, checked, and read blinded."""
 
     name = "imaging"
     verbose_name = "Imaging"
+
+    def ready(self) -> None:
+        for table in ("imaging_lesionoutcome", "imaging_measurement", "imaging_ledger"):
+            append_only(table)
+        panels.register("subject", order=40, title="Images", url=_images_of, permission="image.view")
+
+
+def _images_of(subject: Any) -> str:
+    return reverse("subject-images", args=[subject.number])

@@ -14,7 +14,7 @@ from __future__ import annotations
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -295,30 +295,23 @@ def _refusal(member: zipfile.ZipInfo) -> tuple[str, str] | None:
     return None
 
 
-def collect(paths: list[Path]) -> Iterator[Arrived]:
-    """Files of folders, archives and single files, in the order of their names.
+def list_files(paths: Sequence[Path]) -> list[tuple[str, Path]]:
+    """Files of folders and single files as (path to show, file), in the order of their names.
 
-    Links that lead out of a folder are not followed.
+    Links are not followed: they may lead anywhere.
+
+    Raises
+    ------
+    FileNotFoundError
+        A path is not there.
     """
+    found: list[tuple[str, Path]] = []
     for start in paths:
         if not start.exists():
-            yield Arrived(str(start), None, "missing", "There is no such file.")
-        elif start.is_dir():
-            for path in sorted(each for each in start.rglob("*") if each.is_file() and not each.is_symlink()):
-                yield from _from_disc(path, path.relative_to(start.parent).as_posix())
+            raise FileNotFoundError(f"There is no file {start}.")
+        if start.is_dir():
+            inside = sorted(each for each in start.rglob("*") if each.is_file() and not each.is_symlink())
+            found += [(each.relative_to(start.parent).as_posix(), each) for each in inside]
         else:
-            yield from _from_disc(start, start.name)
-
-
-def _from_disc(path: Path, shown: str) -> Iterator[Arrived]:
-    with path.open("rb") as stream:
-        head = stream.read(4)
-        stream.seek(0)
-        if is_archive(shown, head):
-            yield from unpack(stream, shown)
-        elif path.stat().st_size > MAX_OBJECT_BYTES:
-            yield Arrived(
-                shown, None, "too_large", f"The file is larger than {MAX_OBJECT_BYTES // 1024**2} MB."
-            )
-        else:
-            yield Arrived(shown, stream.read())
+            found.append((start.name, start))
+    return found

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from imaging.dicom import intake, phantom
 from imaging.dicom.elements import MAX_DEPTH
-from imaging.dicom.intake import Arrived, Verdict, collect, examine, unpack
+from imaging.dicom.intake import Arrived, Verdict, examine, list_files, unpack
 from tests.imaging.dicom_files import bundled_files, changed, one_slice, small_phantom
 
 ACCEPTED, QUARANTINED, REJECTED, SKIPPED = Verdict
@@ -183,14 +183,15 @@ def test_a_folder_is_read_with_the_paths_a_person_knows(tmp_path: Path) -> None:
         (folder / name).write_bytes(content)
     (tmp_path / "CD" / "link").symlink_to("/etc/passwd")
 
-    arrived = list(collect([tmp_path / "CD"]))
+    listed = list_files([tmp_path / "CD", folder / "IM0001.dcm"])
 
-    assert [each.path for each in arrived] == [f"CD/series/IM000{n}.dcm" for n in (1, 2, 3)]
-    assert all(verdict(each.data or b"")[0] is ACCEPTED for each in arrived)
+    assert [shown for shown, _ in listed] == [*(f"CD/series/IM000{n}.dcm" for n in (1, 2, 3)), "IM0001.dcm"]
+    assert all(verdict(path.read_bytes())[0] is ACCEPTED for _, path in listed)
 
 
 def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
-    assert [each.code for each in collect([tmp_path / "nothing"])] == ["missing"]
+    with pytest.raises(FileNotFoundError, match="nothing"):
+        list_files([tmp_path / "nothing"])
 
 
 def test_an_archive_gives_its_files() -> None:

@@ -1,0 +1,91 @@
+"""What can go wrong with images and reads, as sentences."""
+
+from __future__ import annotations
+
+from foundation.errors import DomainError
+
+
+class ManifestRefusedError(DomainError):
+    code = "manifest_refused"
+    template = "{message}"
+    status = 422
+
+
+class BatchIncompleteError(DomainError):
+    """Nothing is half-received."""
+
+    code = "batch_incomplete"
+    template = "{count} of {total} files have not arrived yet, the first of them {first}. Send them again."
+    status = 409
+
+
+class BatchClosedError(DomainError):
+    code = "batch_closed"
+    template = "This upload was finished already. Start a new one for further files."
+    status = 409
+
+
+class FileNotExpectedError(DomainError):
+    code = "file_not_expected"
+    template = "File {index} is not in the list of this upload."
+    status = 422
+
+
+class VisitTakesNoImagesError(DomainError):
+    code = "visit_takes_no_images"
+    template = "No images are planned at {visit}. Send them to the visit at which they were taken."
+    status = 422
+
+
+class NotInQuarantineError(DomainError):
+    code = "not_in_quarantine"
+    template = "This file is not in quarantine: {state}."
+    status = 409
+
+
+class CannotReleaseError(DomainError):
+    code = "cannot_release"
+    template = "This file cannot be released: {reason}"
+    status = 409
+
+
+class ReasonMissingError(DomainError):
+    code = "reason_missing"
+    template = "Say in a few words why."
+    status = 422
+
+
+class ReadLockedError(DomainError):
+    code = "read_locked"
+    template = "This read is signed and cannot be changed. A correction is a new version."
+    status = 409
+
+
+class ReadWaitsError(DomainError):
+    code = "read_waits"
+    template = "An earlier time point of this case comes first."
+    status = 409
+
+
+class UnknownLesionError(DomainError):
+    code = "unknown_lesion"
+    template = "Lesion {lesion} is not in the list of this case."
+    status = 422
+
+
+class OutcomeRefusedError(DomainError):
+    code = "outcome_refused"
+    template = "{message}"
+    status = 422
+
+
+class MeasurementRefusedError(DomainError):
+    code = "measurement_refused"
+    template = "{message}"
+    status = 422
+
+
+class ReadIncompleteError(DomainError):
+    code = "read_incomplete"
+    template = "Before you sign: {missing}."
+    status = 422

@@ -1,0 +1,23 @@
+"""Who may do what with images and reads. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAY_CHANGE: Final = frozenset({"ASSIGNED", "IN_READ"})
+OPEN_BATCH: Final = "RECEIVING"
+
+RELEASABLE: Final = frozenset(
+    {"burned_in", "screen_capture", "comment_in_pixels", "lossy", "other_patient", "words_left"}
+)
+"""Reasons of quarantine that a person may overrule; the others are not readable images in the first place."""
+
+
+def may_change_read(state: str, reader_id: int, user_id: int | None) -> bool:
+    """Only the reader changes a read, and only until it is signed."""
+    return state in MAY_CHANGE and user_id is not None and reader_id == user_id
+
+
+def may_release(code: str) -> bool:
+    """Whether a person may let a quarantined file pass."""
+    return code in RELEASABLE

@@ -1,0 +1,52 @@
+"""The secrets of subjects: made once, sealed, opened only to de-identify."""
+
+from __future__ import annotations
+
+import secrets
+
+from audit.context import Actor, acting
+from imaging.dicom.deidentify import Identity
+from imaging.models import ImagingKey
+from imaging.sealing import new_key, seal, unseal
+from patients.models import Subject
+from visits.models import Visit
+
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+def key_of(*, actor: Actor, subject: Subject) -> ImagingKey:
+    """The subject's secret, made when the first images come."""
+    known = ImagingKey.objects.filter(subject=subject).first()
+    if known is not None:
+        return known
+    with acting(actor):
+        key, _new = ImagingKey.objects.get_or_create(
+            subject=subject,
+            defaults={"sealed": seal(new_key(), subject.pk), "case_code": _case_code()},
+        )
+    return key
+
+
+def _case_code() -> str:
+    """A name for the case that readers can say aloud."""
+    letters = [secrets.choice(_LETTERS) for _ in range(6)]
+    return f"{''.join(letters[:3])}-{''.join(letters[3:])}"
+
+
+def identity_of(*, actor: Actor, visit: Visit) -> tuple[ImagingKey, Identity]:
+    """What takes the place of the patient in files of a visit."""
+    subject = visit.subject
+    key = key_of(actor=actor, subject=subject)
+    plan = next((each for each in subject.version.protocol.visits if each.code == visit.code), None)
+    identity = Identity(
+        key=unseal(key.sealed, subject.pk),
+        subject=subject.number,
+        sponsor=subject.trial.sponsor,
+        protocol_id=subject.trial.code,
+        protocol_name=subject.trial.short_title,
+        site_id=subject.site.code,
+        site_name=subject.site.name,
+        time_point_id=str(visit),
+        time_point=plan.name if plan else visit.code,
+    )
+    return key, identity

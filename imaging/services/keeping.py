@@ -1,0 +1,193 @@
+"""Keeping one image: de-identify, store, and write down where it belongs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from audit.context import Actor, acting, service_actor
+from imaging.dicom.deidentify import Deidentified, deidentify, identity_words, words_left
+from imaging.dicom.describe import Description, describe
+from imaging.dicom.errors import DicomFault
+from imaging.dicom.frames import decode, encode_frame
+from imaging.dicom.geometry import Plane
+from imaging.dicom.reader import DicomFile, read, values_of
+from imaging.models import FileState, ImagingKey, Instance, Ledger, Series, Study
+from imaging.services.identity import identity_of
+from visits.models import Visit
+
+INTAKE = service_actor("intake")
+_DEPTH = Decimal("0.0001")
+_THICKNESS = Decimal("0.001")
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of one file."""
+
+    state: FileState
+    code: str = ""
+    reason: str = ""
+    instance: Instance | None = None
+
+
+def _quarantine(code: str, reason: str) -> Fate:
+    return Fate(FileState.QUARANTINED, code, reason)
+
+
+class Keeper:
+    """Keeps the images of one visit, and remembers rows that the next file needs as well.
+
+    Parameters
+    ----------
+    visit
+        With subject, trial, site and version.
+    actor
+        Who writes: intake, or the person who released a file.
+    overruled
+        Codes of quarantine that a person decided to pass over.
+    """
+
+    def __init__(
+        self, visit: Visit, *, actor: Actor = INTAKE, overruled: frozenset[str] = frozenset()
+    ) -> None:
+        self._visit = visit
+        self._actor = actor
+        self._overruled = overruled
+        self._key, self._identity = identity_of(actor=actor, visit=visit)
+        self._studies: dict[str, Study] = {}
+        self._series: dict[tuple[int, str], Series] = {}
+        self._ledgers: dict[str, Ledger] = {}
+
+    def keep(self, file: DicomFile) -> Fate:
+        """De-identify and store an image that passed the front door; runs inside the caller's transaction."""
+        other = self._is_other_patient(file)
+        if other and "other_patient" not in self._overruled:
+            return _quarantine(
+                "other_patient", "The patient number differs from that of this subject's earlier images."
+            )
+        try:
+            result = deidentify(file, self._identity)
+            if "words_left" not in self._overruled and words_left(
+                identity_words(file), result, self._identity
+            ):
+                return _quarantine(
+                    "words_left", "A word that identifies somebody stands where it does not belong."
+                )
+            cleaned = read(result.data)
+            return self._place(cleaned, result, describe(cleaned))
+        except DicomFault as fault:
+            return Fate(FileState.REJECTED, fault.code, fault.message)
+
+    def _is_other_patient(self, file: DicomFile) -> bool:
+        """Compare the hospital's patient number with that of earlier files, by a keyed digest."""
+        values = values_of(file)
+        number = values.text(0x00100020) or values.text(0x00100010)
+        if not number:
+            return False
+        digest = self._identity.fingerprint(number)
+        if not self._key.patient_digest and "other_patient" not in self._overruled:
+            with acting(self._actor):
+                ImagingKey.objects.filter(pk=self._key.pk, patient_digest="").update(patient_digest=digest)
+            self._key.refresh_from_db(fields=["patient_digest"])
+        return self._key.patient_digest not in ("", digest)
+
+    def _place(self, cleaned: DicomFile, result: Deidentified, description: Description) -> Fate:
+        subject = self._visit.subject
+        known = Instance.objects.filter(subject=subject, uid=result.sop_uid).first()
+        if known is not None:
+            if known.pixel_sha256 == result.pixel_sha256:
+                return Fate(FileState.DUPLICATE, "duplicate", "This image is here already.", known)
+            return _quarantine("uid_conflict", "Another image with the same identifier is here already.")
+        if description.plane is None:
+            return _quarantine("no_geometry", "The image does not say where in the patient it lies.")
+        study = self._study(description)
+        if study.visit_id != self._visit.pk:
+            return _quarantine(
+                "other_visit", f"Images of this examination were sent for {study.visit} before."
+            )
+        return Fate(
+            FileState.ACCEPTED, "ok", "", self._store(study, cleaned, result, description, description.plane)
+        )
+
+    def _study(self, description: Description) -> Study:
+        if description.study_uid not in self._studies:
+            study, _new = Study.objects.select_related("visit").get_or_create(
+                subject=self._visit.subject,
+                uid=description.study_uid,
+                defaults={"visit": self._visit, "shifted_date": _date(description.study_date)},
+            )
+            self._studies[description.study_uid] = study
+        return self._studies[description.study_uid]
+
+    def _series_of(self, study: Study, description: Description) -> Series:
+        place = (study.pk, description.series_uid)
+        if place not in self._series:
+            thickness = description.thickness_mm
+            self._series[place], _new = Series.objects.get_or_create(
+                study=study,
+                uid=description.series_uid,
+                defaults={
+                    "subject_id": study.subject_id,
+                    "frame_of_reference_uid": description.frame_of_reference_uid,
+                    "modality": description.modality,
+                    "label": description.label,
+                    "number": description.series_number,
+                    "kernel": description.kernel,
+                    "contrast": description.contrast,
+                    "thickness_mm": None if thickness is None else thickness.quantize(_THICKNESS),
+                },
+            )
+        return self._series[place]
+
+    def _store(
+        self, study: Study, cleaned: DicomFile, result: Deidentified, description: Description, plane: Plane
+    ) -> Instance:
+        series = self._series_of(study, description)
+        sha256 = hashlib.sha256(result.data).hexdigest()
+        place = f"images/{study.opaque}/{series.opaque}/{sha256[:40]}"
+        return Instance.objects.create(
+            subject_id=study.subject_id,
+            series=series,
+            uid=result.sop_uid,
+            number=description.instance_number,
+            depth=plane.depth.quantize(_DEPTH),
+            file_key=_write_once(f"{place}.dcm", result.data),
+            file_sha256=sha256,
+            file_bytes=len(result.data),
+            pixel_offset=result.pixel_offset,
+            pixel_length=result.pixel_length,
+            pixel_sha256=result.pixel_sha256,
+            frame_key=_write_once(f"{place}.jhc", encode_frame(decode(cleaned))),
+            attributes=description.attributes,
+            ledger=self._ledger(result),
+        )
+
+    def _ledger(self, result: Deidentified) -> Ledger:
+        content = result.ledger.as_dict()
+        digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        if digest not in self._ledgers:
+            self._ledgers[digest], _new = Ledger.objects.get_or_create(
+                digest=digest, defaults={"content": content}
+            )
+        return self._ledgers[digest]
+
+
+def _write_once(key: str, data: bytes) -> str:
+    """Store under a name that follows from the content: what is there already is the same."""
+    if not default_storage.exists(key):
+        key = default_storage.save(key, ContentFile(data))
+    return key
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(f"{text[:4]}-{text[4:6]}-{text[6:8]}")
+    except ValueError:
+        return None

@@ -1,0 +1,232 @@
+"""Taking files in: a list first, then the files, then the word that it is complete. Every door uses these."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from audit.context import Actor, acting
+from foundation import clock
+from imaging.dicom.intake import MAX_ARCHIVE_BYTES
+from imaging.dicom.reader import MAX_OBJECT_BYTES
+from imaging.errors import (
+    BatchClosedError,
+    BatchIncompleteError,
+    FileNotExpectedError,
+    ManifestRefusedError,
+    VisitTakesNoImagesError,
+)
+from imaging.models import Batch, BatchFile, BatchState, FileState, InboxItem, Origin
+from trials.models import Site
+from visits.models import Visit
+
+MAX_FILES = 20_000
+_CHUNK = 1024 * 1024
+_PATH_LENGTH = 400
+
+
+@dataclass(frozen=True)
+class Announced:
+    """A file that somebody wants to send: its path as they know it, and its size in bytes."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the sender is told of one file at once: `received`, `duplicate` or `rejected`, and why."""
+
+    state: str
+    reason: str = ""
+
+
+def start_batch(
+    *, actor: Actor, visit: Visit, files: Sequence[Announced], origin: str = Origin.WEB
+) -> tuple[Batch, list[int]]:
+    """Open a batch for a visit, or find the one that was broken off, and say what is missing.
+
+    Parameters
+    ----------
+    files
+        Everything that will be sent, in a fixed order.
+
+    Returns
+    -------
+    tuple of Batch and list of int
+        Indexes of the files that have not arrived.
+
+    Raises
+    ------
+    ManifestRefusedError, VisitTakesNoImagesError
+    """
+    _check_manifest(files)
+    _check_visit(visit)
+    digest = _digest(files)
+    with acting(actor):
+        Visit.objects.select_for_update().get(pk=visit.pk)
+        batch = Batch.objects.filter(visit=visit, manifest_digest=digest, state=BatchState.RECEIVING).first()
+        if batch is None:
+            batch = _new_batch(actor, visit, files, digest, origin)
+    expected = BatchFile.objects.filter(batch=batch, state=FileState.EXPECTED)
+    return batch, list(expected.order_by("index").values_list("index", flat=True))
+
+
+def _check_manifest(files: Sequence[Announced]) -> None:
+    if not files:
+        raise ManifestRefusedError(message="There are no files to send.")
+    if len(files) > MAX_FILES:
+        raise ManifestRefusedError(
+            message=f"More than {MAX_FILES:,} files at one go. Send a folder at a time."
+        )
+    if any(each.size < 0 or not each.path for each in files):
+        raise ManifestRefusedError(message="The list of files is not understood.")
+
+
+def _check_visit(visit: Visit) -> None:
+    plan = next((each for each in visit.subject.version.protocol.visits if each.code == visit.code), None)
+    if plan is not None and not plan.imaging:
+        raise VisitTakesNoImagesError(visit=plan.name)
+
+
+def _digest(files: Iterable[Announced]) -> str:
+    """Keyed, since paths may hold names and the digest stands in the trail."""
+    text = "\n".join(f"{each.size} {each.path}" for each in files)
+    return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _new_batch(actor: Actor, visit: Visit, files: Sequence[Announced], digest: str, origin: str) -> Batch:
+    batch = Batch.objects.create(
+        subject=visit.subject,
+        visit=visit,
+        origin=origin,
+        manifest_digest=digest,
+        sent_by=actor.name,
+        sent_by_id=actor.id,
+    )
+    BatchFile.objects.bulk_create(_expected(batch, index, each) for index, each in enumerate(files))
+    return batch
+
+
+def _expected(batch: Batch, index: int, announced: Announced) -> BatchFile:
+    archive = announced.path.lower().endswith(".zip")
+    limit = MAX_ARCHIVE_BYTES if archive else MAX_OBJECT_BYTES
+    file = BatchFile(
+        batch=batch,
+        subject_id=batch.subject_id,
+        index=index,
+        path=announced.path[-_PATH_LENGTH:],
+        size=announced.size,
+    )
+    if announced.size > limit:
+        file.state, file.code = FileState.REJECTED, "too_large"
+        file.reason = f"The file is larger than {limit // 1024**2:,} MB; it was not sent."
+    return file
+
+
+def receive_file(*, actor: Actor, batch: Batch, index: int, content: IO[bytes], size: int) -> Receipt:
+    """Keep one file of a batch as it came. The same file twice is one.
+
+    Raises
+    ------
+    FileNotExpectedError, BatchClosedError
+    """
+    file = BatchFile.objects.filter(batch=batch, archive=None, index=index).first()
+    if file is None:
+        raise FileNotExpectedError(index=index)
+    if batch.state != BatchState.RECEIVING:
+        raise BatchClosedError
+    if file.state != FileState.EXPECTED:
+        return Receipt("rejected", file.reason) if file.state == FileState.REJECTED else Receipt("duplicate")
+    if size != file.size:
+        return Receipt("rejected", "The file changed its size while it was sent. Start again.")
+    sha256 = _sha256(content)
+    key = default_storage.save(f"incoming/{batch.opaque}/{index:06d}", File(content))
+    with acting(actor):
+        taken = BatchFile.objects.filter(pk=file.pk, state=FileState.EXPECTED).update(
+            state=FileState.RECEIVED, sha256=sha256, stored_key=key
+        )
+    if not taken:
+        default_storage.delete(key)
+        return Receipt("duplicate")
+    return Receipt("received")
+
+
+def _sha256(content: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    content.seek(0)
+    while chunk := content.read(_CHUNK):
+        digest.update(chunk)
+    content.seek(0)
+    return digest.hexdigest()
+
+
+def finish_batch(*, actor: Actor, batch: Batch) -> Batch:
+    """Declare a batch complete, so that it is processed. A second time changes nothing.
+
+    Raises
+    ------
+    BatchIncompleteError
+        Files of the list have not arrived; the error counts them.
+    """
+    with acting(actor):
+        held = Batch.objects.select_for_update().get(pk=batch.pk)
+        if held.state != BatchState.RECEIVING:
+            return held
+        files = BatchFile.objects.filter(batch=held, archive=None)
+        missing = files.filter(state=FileState.EXPECTED).order_by("index")
+        first = missing.first()
+        if first is not None:
+            raise BatchIncompleteError(count=missing.count(), total=files.count(), first=first.path)
+        held.state, held.received_at = BatchState.RECEIVED, clock.now()
+        held.save(update_fields=["state", "received_at"])
+    return held
+
+
+def receive_files(*, actor: Actor, visit: Visit, files: Sequence[tuple[str, Path]], origin: str) -> Batch:
+    """Take files of this machine's disc: the whole of what a browser does, in one call.
+
+    Parameters
+    ----------
+    files
+        Pairs of the path to show and the file.
+
+    Raises
+    ------
+    ManifestRefusedError, VisitTakesNoImagesError
+    """
+    announced = [Announced(shown, path.stat().st_size) for shown, path in files]
+    batch, missing = start_batch(actor=actor, visit=visit, files=announced, origin=origin)
+    for index in missing:
+        path = files[index][1]
+        with path.open("rb") as content:
+            receive_file(actor=actor, batch=batch, index=index, content=content, size=path.stat().st_size)
+    return finish_batch(actor=actor, batch=batch)
+
+
+def receive_unmatched(
+    *, actor: Actor, data: bytes, reason: str, origin: str, site: Site | None = None
+) -> InboxItem:
+    """Keep an object that names no subject and visit of ours, for a person to match. The same object twice is one."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    known = InboxItem.objects.filter(sha256=sha256).first()
+    if known is not None:
+        return known
+    key = f"incoming/inbox/{sha256}"
+    if not default_storage.exists(key):
+        key = default_storage.save(key, ContentFile(data))
+    with acting(actor), transaction.atomic():
+        item, _new = InboxItem.objects.get_or_create(
+            sha256=sha256,
+            defaults={"stored_key": key, "size": len(data), "reason": reason, "origin": origin, "site": site},
+        )
+    return item

@@ -1,0 +1,24 @@
+"""Work in the background: identifiers in, one service call, may run twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from audit.context import origin
+from foundation.tasks import task
+from imaging import services
+
+
+@task(queue="imaging")
+def process_batch(batch_id: int) -> None:
+    """De-identify and store a batch."""
+    with origin("task"):
+        services.process_batch(batch_id)
+
+
+@task(queue="imaging", every=timedelta(minutes=1))
+def sweep_batches() -> None:
+    """Take up batches that nobody processes, and studies that nobody reads."""
+    with origin("task"):
+        services.sweep()
+        services.queue_waiting()

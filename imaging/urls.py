@@ -1,0 +1,41 @@
+"""Addresses of the imaging room."""
+
+from django.urls import path, register_converter
+
+from casebook.converters import VisitName
+from imaging.views import reading, studies, uploads
+
+register_converter(VisitName, "imagingvisit")
+
+VISIT = "subjects/<str:number>/visits/<imagingvisit:visit>/images/"
+UPLOAD = "images/uploads/<uuid:opaque>/"
+STUDY = "images/studies/<uuid:opaque>/"
+FILE = "images/files/<int:file_id>/"
+CASE = "reading/<uuid:opaque>/"
+
+urlpatterns = [
+    path("images/", studies.inbox, name="image-inbox"),
+    path("subjects/<str:number>/images/", uploads.subject_images, name="subject-images"),
+    path(VISIT, uploads.visit_images, name="visit-images"),
+    path(f"{VISIT}manifest/", uploads.manifest, name="image-manifest"),
+    path(UPLOAD, uploads.batch, name="image-batch"),
+    path(f"{UPLOAD}files/", uploads.batch_files, name="image-files"),
+    path(f"{UPLOAD}finish/", uploads.finish, name="image-finish"),
+    path(f"{UPLOAD}status/", uploads.batch_status, name="image-status"),
+    path(STUDY, studies.study, name="image-study"),
+    path(f"{STUDY}accept/", studies.accept, name="image-accept"),
+    path("images/series/<uuid:opaque>/thumbnail.png", studies.thumbnail, name="image-thumbnail"),
+    path(f"{FILE}release/", studies.release, name="image-release"),
+    path(f"{FILE}reject/", studies.reject, name="image-reject"),
+    path("reading/", reading.queue, name="reading-queue"),
+    path("reading/next/", reading.next_case, name="reading-next"),
+    path(CASE, reading.case, name="reading-case"),
+    path(f"{CASE}images/", reading.series, name="reading-series"),
+    path(f"{CASE}images/prior/", reading.prior_series, name="reading-prior"),
+    path(f"{CASE}frames/<uuid:instance>/", reading.frame, name="reading-frame"),
+    path(f"{CASE}marks/", reading.marks, name="reading-marks"),
+    path(f"{CASE}outcome/", reading.outcome, name="reading-outcome"),
+    path(f"{CASE}findings/", reading.findings, name="reading-findings"),
+    path(f"{CASE}sign/", reading.sign, name="reading-sign"),
+    path(f"{CASE}correct/", reading.correct, name="reading-correct"),
+]

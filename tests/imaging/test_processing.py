@@ -1,0 +1,503 @@
+"""From a batch that was sent to images that are kept: complete or told why, once, and without a trace of the patient."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import timedelta
+
+import imagecodecs
+import numpy as np
+import pytest
+import time_machine
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection
+
+from audit.context import acting
+from audit.models import Event
+from foundation import clock
+from imaging.dicom import phantom
+from imaging.dicom.deidentify import identity_words
+from imaging.dicom.frames import decode
+from imaging.dicom.reader import read
+from imaging.errors import (
+    BatchClosedError,
+    BatchIncompleteError,
+    CannotReleaseError,
+    ManifestRefusedError,
+    NotInQuarantineError,
+    ReasonMissingError,
+    VisitTakesNoImagesError,
+)
+from imaging.models import (
+    Batch,
+    BatchFile,
+    BatchState,
+    ImagingKey,
+    InboxItem,
+    Instance,
+    Read,
+    Study,
+    StudyState,
+)
+from imaging.sealing import SealBroken, new_key, seal, unseal
+from imaging.services import (
+    accept_quality,
+    finish_batch,
+    keeping,
+    process_batch,
+    processing,
+    receive_file,
+    receive_unmatched,
+    reject_file,
+    release_file,
+    start_batch,
+    sweep,
+)
+from imaging.services.receiving import Announced
+from tests.cast import SETUP
+from tests.imaging.conftest import Desk
+from tests.imaging.dicom_files import changed, parsed
+
+type_stored = Callable[[], dict[str, bytes]]
+
+
+def states(batch: Batch) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for state in BatchFile.objects.filter(batch=batch).values_list("state", flat=True):
+        found[state] = found.get(state, 0) + 1
+    return found
+
+
+def reasons(batch: Batch) -> list[str]:
+    return list(BatchFile.objects.filter(batch=batch).exclude(code="ok").values_list("code", flat=True))
+
+
+def test_a_series_is_kept_checked_and_handed_to_a_reader(desk: Desk) -> None:
+    files = desk.slices("M1")
+
+    batch = desk.send(files)
+
+    assert (batch.state, states(batch)) == (BatchState.DONE, {"ACCEPTED": 5})
+    study = Study.objects.get(subject=desk.subject)
+    assert (study.visit.code, study.state, study.findings) == ("M1", StudyState.QC_PASS, [])
+    assert [each.number for each in Instance.objects.order_by("depth")] == [1, 2, 3, 4, 5]
+    assert Read.objects.get(visit=study.visit).reader.username in ("radiologist", "radiologist2")
+
+
+def test_no_word_of_the_patient_is_left_in_files_names_rows_or_trail(desk: Desk, stored: type_stored) -> None:
+    files = {f"Eksempel Kari Anette/MRN-0048213377/{name}": data for name, data in desk.slices("M1").items()}
+    words = [word.lower() for word in phantom.Person().words()]
+
+    desk.send(files)
+
+    kept = stored()
+    assert len(kept) == 10
+    for name, content in kept.items():
+        assert [word for word in words if word.encode() in content.lower() or word in name.lower()] == []
+    with connection.cursor() as cursor:
+        for table in [name for name in connection.introspection.table_names() if name.startswith("imaging_")]:
+            cursor.execute(f'SELECT t::text FROM "{table}" t')
+            text = " ".join(row[0] for row in cursor.fetchall()).lower()
+            assert [word for word in words if word in text] == [], table
+    trail = " ".join(f"{event.before} {event.after}" for event in Event.objects.all()).lower()
+    assert [word for word in words if word in trail] == []
+
+
+def test_the_secret_of_a_subject_is_in_no_row_and_not_in_the_trail(desk: Desk) -> None:
+    desk.send(desk.slices("M1"))
+    key = ImagingKey.objects.get(subject=desk.subject)
+    secret = unseal(key.sealed, desk.subject.pk)
+
+    assert len(secret) == 32
+    assert key.sealed not in " ".join(
+        f"{event.after}" for event in Event.objects.filter(table_name="imaging_imagingkey")
+    )
+    with pytest.raises(SealBroken):
+        unseal(key.sealed, desk.subject.pk + 1)
+    assert unseal(seal(secret, 7), 7) == secret != new_key()
+
+
+def test_frames_and_files_hold_the_pixels_of_the_scanner(desk: Desk, stored: type_stored) -> None:
+    files = desk.slices("M1")
+    original = decode(read(files["IM0003.dcm"]))
+
+    desk.send(files)
+
+    middle = Instance.objects.get(number=3)
+    kept = stored()
+    assert np.array_equal(imagecodecs.htj2k_decode(kept[middle.frame_key]), original)
+    assert np.array_equal(decode(read(kept[middle.file_key])), original)
+    source = read(files["IM0003.dcm"])
+    assert source.pixel is not None
+    value = source.data[source.pixel.value : source.pixel.value_end]
+    assert kept[middle.file_key][middle.pixel_offset :][: middle.pixel_length] == value
+
+
+def test_intervals_between_the_scans_of_a_subject_are_kept(desk: Desk) -> None:
+    desk.send(desk.slices("BL"), "BL")
+    desk.send(desk.slices("M1"), "M1")
+
+    first, second = Study.objects.order_by("visit__ordinal")
+    assert first.shifted_date is not None
+    assert second.shifted_date is not None
+    real = desk.visits["M1"].happened_on - desk.visits["BL"].happened_on  # type: ignore[operator]
+    assert second.shifted_date - first.shifted_date == real
+    assert first.shifted_date < desk.visits["BL"].happened_on  # type: ignore[operator]
+
+
+def test_the_stored_file_names_the_trial_the_subject_and_the_time_point(
+    desk: Desk, stored: type_stored
+) -> None:
+    desk.send(desk.slices("M1"))
+
+    dataset = parsed(stored()[Instance.objects.get(number=1).file_key])
+
+    assert dataset.ClinicalTrialSubjectID == desk.subject.number
+    assert dataset.ClinicalTrialTimePointID == "M1"
+    assert dataset.ClinicalTrialProtocolID == "THERMODOX"
+
+
+def test_the_same_files_twice_are_one(desk: Desk) -> None:
+    files = desk.slices("M1")
+    desk.send(files)
+
+    again = desk.send(files)
+
+    assert states(again) == {"DUPLICATE": 5}
+    assert (Instance.objects.count(), Read.objects.count()) == (5, 1)
+
+
+def test_another_image_under_the_same_identifier_is_held_back(desk: Desk) -> None:
+    desk.send(desk.slices("M1"))
+
+    batch = desk.send(desk.slices("M1", seed=99))
+
+    assert set(reasons(batch)) == {"uid_conflict"}
+    assert Instance.objects.count() == 5
+
+
+def test_images_of_another_patient_are_held_back_and_can_be_released(desk: Desk) -> None:
+    desk.send(desk.slices("BL"), "BL")
+    stranger = phantom.Person(record="MRN-999")
+
+    batch = desk.send(desk.slices("M1", person=stranger), "M1")
+
+    assert set(reasons(batch)) == {"other_patient"}
+    file = BatchFile.objects.filter(batch=batch).first()
+    assert file is not None
+    with pytest.raises(ReasonMissingError):
+        release_file(actor=desk.cast.actor(), file=file, reason=" ")
+    released = release_file(actor=desk.cast.actor(), file=file, reason="The hospital changed its numbers")
+    assert (released.state, released.decided_by) == ("ACCEPTED", desk.cast.people["coordinator"].full_name)
+    assert Event.objects.filter(
+        reason="The hospital changed its numbers", table_name="imaging_batchfile"
+    ).exists()
+    with pytest.raises(NotInQuarantineError):
+        reject_file(actor=desk.cast.actor(), file=file, reason="no more")
+
+
+def test_a_study_that_was_sent_for_another_visit_is_held_back(desk: Desk) -> None:
+    files = desk.slices("M1")
+    desk.send(files, "M1")
+    wrong = desk.slices("M1", slices=7)
+
+    batch = desk.send({"new.dcm": wrong["IM0007.dcm"]}, "M4")
+
+    assert reasons(batch) == ["other_visit"]
+
+
+def test_a_folder_with_everything_that_lies_on_a_disc(desk: Desk, stored: type_stored) -> None:
+    files = desk.slices("M1")
+    some = files["IM0001.dcm"]
+    folder = {
+        **files,
+        "readme.txt": b"see the viewer",
+        "cut.dcm": some[: len(some) // 2],
+        "capture.dcm": changed(
+            some,
+            lambda dataset: setattr(
+                dataset.file_meta, "MediaStorageSOPClassUID", "1.2.840.10008.5.1.4.1.1.7"
+            ),
+            SOPClassUID="1.2.840.10008.5.1.4.1.1.7",
+            SOPInstanceUID="1.2.3.7",
+        ),
+        "burned.dcm": changed(some, BurnedInAnnotation="YES", SOPInstanceUID="1.2.3.8"),
+        "empty": b"",
+        "Thumbs.db": b"x",
+    }
+
+    batch = desk.send(folder)
+
+    assert states(batch) == {"ACCEPTED": 5, "REJECTED": 3, "QUARANTINED": 2, "SKIPPED": 1}
+    named = dict(BatchFile.objects.filter(batch=batch).exclude(state="ACCEPTED").values_list("path", "code"))
+    assert named == {
+        "readme.txt": "not_dicom",
+        "cut.dcm": "truncated",
+        "capture.dcm": "screen_capture",
+        "burned.dcm": "burned_in",
+        "empty": "empty",
+        "Thumbs.db": "system_file",
+    }
+    assert all(
+        BatchFile.objects.filter(batch=batch).exclude(state="ACCEPTED").values_list("reason", flat=True)
+    )
+    incoming = [name for name in stored() if name.startswith("incoming/")]
+    assert len(incoming) == 2, "only what is held back is kept as it came"
+
+
+def test_a_held_back_file_is_released_as_a_clean_one_or_destroyed(desk: Desk, stored: type_stored) -> None:
+    some = desk.slices("M1")["IM0001.dcm"]
+    burned = changed(some, BurnedInAnnotation="YES")
+    capture = changed(some, SOPClassUID="1.2.840.10008.5.1.4.1.1.12.1", SOPInstanceUID="1.2.3.7")
+    batch = desk.send({"burned.dcm": burned, "angio.dcm": capture})
+    held, angio = BatchFile.objects.filter(batch=batch).order_by("index")
+
+    with desk.committing():
+        release_file(actor=desk.cast.actor(), file=held, reason="Only a scale bar")
+    with pytest.raises(CannotReleaseError):
+        release_file(actor=desk.cast.actor(), file=angio, reason="please")
+    with desk.committing():
+        reject_file(actor=desk.cast.actor(), file=angio, reason="Not a CT")
+
+    kept = stored()
+    assert not [name for name in kept if name.startswith("incoming/")]
+    words = identity_words(read(some))
+    assert words
+    assert all(word.lower() not in content.lower() for word in words for content in kept.values())
+
+
+def test_an_archive_is_unpacked_and_each_file_in_it_has_its_fate(desk: Desk, stored: type_stored) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in {**desk.slices("M1"), "note.txt": b"hello", "../escape": b"x"}.items():
+            archive.writestr(name, data)
+
+    batch = desk.send({"scan.zip": buffer.getvalue()})
+
+    assert states(batch) == {"UNPACKED": 1, "ACCEPTED": 5, "REJECTED": 2}
+    assert set(reasons(batch)) == {"archive", "not_dicom", "traversal"}
+    assert not [name for name in stored() if name.startswith("incoming/")]
+
+
+def test_a_batch_is_complete_or_says_what_is_missing(desk: Desk) -> None:
+    actor, files = desk.cast.actor(), desk.slices("M1")
+    announced = [Announced(name, len(data)) for name, data in files.items()]
+    batch, missing = start_batch(actor=actor, visit=desk.visits["M1"], files=announced)
+    assert missing == [0, 1, 2, 3, 4]
+    for index in (0, 1):
+        data = list(files.values())[index]
+        assert (
+            receive_file(
+                actor=actor, batch=batch, index=index, content=io.BytesIO(data), size=len(data)
+            ).state
+            == "received"
+        )
+
+    with pytest.raises(
+        BatchIncompleteError, match="3 of 5 files have not arrived yet, the first of them IM0003.dcm"
+    ):
+        finish_batch(actor=actor, batch=batch)
+    again, missing = start_batch(actor=actor, visit=desk.visits["M1"], files=announced)
+
+    assert (again.pk, missing) == (batch.pk, [2, 3, 4])
+    twice = receive_file(actor=actor, batch=batch, index=0, content=io.BytesIO(b""), size=0)
+    assert twice.state == "duplicate"
+
+
+def test_a_finished_batch_takes_no_more_files(desk: Desk) -> None:
+    batch = desk.send(desk.slices("M1"))
+
+    with pytest.raises(BatchClosedError):
+        receive_file(actor=desk.cast.actor(), batch=batch, index=0, content=io.BytesIO(b"x"), size=1)
+    assert finish_batch(actor=desk.cast.actor(), batch=batch).state == BatchState.DONE
+
+
+def test_a_file_of_four_gigabytes_is_refused_before_it_is_sent(desk: Desk) -> None:
+    batch, missing = start_batch(
+        actor=desk.cast.actor(),
+        visit=desk.visits["M1"],
+        files=[Announced("big.dcm", 4 * 1024**3), Announced("a", 3)],
+    )
+
+    assert missing == [1]
+    assert "larger than" in BatchFile.objects.get(batch=batch, index=0).reason
+
+
+def test_what_is_refused_at_the_door(desk: Desk) -> None:
+    actor = desk.cast.actor()
+    with pytest.raises(ManifestRefusedError):
+        start_batch(actor=actor, visit=desk.visits["M1"], files=[])
+    with pytest.raises(VisitTakesNoImagesError, match="Procedure 1"):
+        start_batch(actor=actor, visit=desk.visits["P1"], files=[Announced("a", 1)])
+
+
+def test_a_batch_whose_worker_died_is_taken_up_where_it_was(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = desk.deliver(desk.slices("M1"))
+    keep, calls = keeping.Keeper.keep, []
+
+    def dies_at_the_third(self: keeping.Keeper, file: object) -> object:
+        calls.append(file)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return keep(self, file)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(keeping.Keeper, "keep", dies_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        process_batch(batch.pk)
+    batch.refresh_from_db()
+    assert (batch.state, Instance.objects.count()) == (BatchState.PROCESSING, 2)
+    assert sweep() == 0, "a worker may still be at it"
+
+    with time_machine.travel(clock.now() + timedelta(minutes=16), tick=False):
+        assert sweep() == 1
+
+    batch.refresh_from_db()
+    assert (batch.state, states(batch), Instance.objects.count()) == (BatchState.DONE, {"ACCEPTED": 5}, 5)
+
+
+def test_a_full_storage_loses_nothing_and_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = desk.deliver(desk.slices("M1"))
+
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keeping, "_write_once", full)
+        with pytest.raises(OSError, match="No space"):
+            process_batch(batch.pk)
+    batch.refresh_from_db()
+    assert (batch.state, states(batch)) == (BatchState.RECEIVED, {"RECEIVED": 5})
+    assert "tried again" in batch.problem
+
+    with time_machine.travel(clock.now() + timedelta(minutes=2), tick=False):
+        sweep()
+    batch.refresh_from_db()
+    assert (batch.state, batch.problem, Instance.objects.count()) == (BatchState.DONE, "", 5)
+
+
+def test_a_batch_that_fails_again_and_again_is_given_to_a_person(desk: Desk) -> None:
+    batch = desk.deliver(desk.slices("M1"))
+    with acting(SETUP):
+        Batch.objects.filter(pk=batch.pk).update(attempts=processing.MAX_ATTEMPTS)
+
+    assert sweep() == 0
+
+    batch.refresh_from_db()
+    assert batch.state == BatchState.FAILED
+    assert batch.problem
+
+
+def test_processing_twice_changes_nothing(desk: Desk) -> None:
+    batch = desk.send(desk.slices("M1"))
+    events = Event.objects.count()
+
+    process_batch(batch.pk)
+
+    assert Event.objects.count() == events
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "state"),
+    [
+        ({"thickness_mm": 5.0}, [], "QC_PASS"),
+        ({"thickness_mm": 5.1}, ["thick_slices"], "QC_QUERY"),
+        ({"slices": 2}, ["few_slices"], "QC_QUERY"),
+        ({"slices": 3}, [], "QC_PASS"),
+    ],
+)
+def test_the_charter_decides_about_quality(
+    desk: Desk, changes: dict[str, object], code: list[str], state: str
+) -> None:
+    desk.send(desk.slices("M1", **changes))
+
+    study = Study.objects.get()
+    assert ([finding["code"] for finding in study.findings], study.state) == (code, state)
+    assert Read.objects.count() == (state == "QC_PASS")
+
+
+def test_missing_slices_are_found_and_healed_by_sending_them(desk: Desk) -> None:
+    files = desk.slices("M1", slices=9)
+    late = files.pop("IM0004.dcm")
+
+    desk.send(files)
+    assert [finding["code"] for finding in Study.objects.get().findings] == ["gaps"]
+    desk.send({"IM0004.dcm": late})
+
+    assert (Study.objects.get().state, Study.objects.get().findings) == ("QC_PASS", [])
+
+
+def test_a_person_may_accept_what_the_check_questions(desk: Desk) -> None:
+    desk.send(desk.slices("M1", thickness_mm=7.5))
+    study = Study.objects.get()
+
+    accept_quality(actor=desk.cast.actor("datamanager"), study=study, reason="No other scan exists")
+
+    study.refresh_from_db()
+    assert (study.state, study.accepted_because) == ("QC_PASS", "No other scan exists")
+    assert Read.objects.count() == 1
+
+
+@pytest.mark.parametrize("table", ["imaging_instance", "imaging_ledger"])
+def test_stored_images_and_ledgers_cannot_be_deleted(desk: Desk, table: str) -> None:
+    desk.send(desk.slices("M1"))
+
+    with (
+        pytest.raises(Exception, match="(?i)cannot be deleted|append|permission denied"),
+        acting(SETUP),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"DELETE FROM {table}")
+
+
+def test_a_stored_image_cannot_be_exchanged(desk: Desk) -> None:
+    desk.send(desk.slices("M1"))
+
+    with pytest.raises(IntegrityError, match="cannot be changed"), acting(SETUP):
+        Instance.objects.update(file_sha256="0" * 64)
+
+
+def test_what_matches_nobody_waits_in_the_inbox_once(desk: Desk) -> None:
+    for _ in range(2):
+        receive_unmatched(actor=SETUP, data=b"some object", reason="No such subject", origin="DICOM")
+
+    item = InboxItem.objects.get()
+    with default_storage.open(item.stored_key) as stored:
+        assert stored.read() == b"some object"
+
+
+def test_the_command_takes_folders_and_tells_what_became_of_each_file(desk: Desk, tmp_path) -> None:
+    for name, data in {**desk.slices("M1"), "notes.txt": b"x"}.items():
+        (tmp_path / name).write_bytes(data)
+    out = io.StringIO()
+
+    call_command("receive_dicom", tmp_path, subject=desk.subject.number, visit="M1", stdout=out)
+
+    assert "REJECTED" in out.getvalue()
+    assert "notes.txt" in out.getvalue()
+    assert "5 accepted, 1 rejected" in out.getvalue()
+    assert Instance.objects.count() == 5
+
+
+@pytest.mark.parametrize(
+    ("subject", "visit", "message"),
+    [("TDX-999-999", "M1", "no subject"), (None, "M99", "no visit"), (None, "P1", "No images are planned")],
+)
+def test_the_command_refuses_with_a_sentence(
+    desk: Desk, tmp_path, subject: str | None, visit: str, message: str
+) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+
+    with pytest.raises(CommandError, match=message):
+        call_command("receive_dicom", tmp_path, subject=subject or desk.subject.number, visit=visit)
+
+
+def test_the_command_fails_where_nothing_was_accepted(desk: Desk, tmp_path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"no image")
+
+    with pytest.raises(CommandError, match="No image was accepted"):
+        call_command("receive_dicom", tmp_path, subject=desk.subject.number, visit="M1", stdout=io.StringIO())
