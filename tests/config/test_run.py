@@ -18,7 +18,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from config.environment import BASE_DIR
+from config.environment import BASE_DIR, VARIABLES
 
 pytestmark = pytest.mark.servers
 PATIENCE = 90  # seconds; nothing here is a measure of speed
@@ -103,7 +103,7 @@ def start(data: Path) -> Installation:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "MIGRATION_DATABASE_URL"}
+        if name not in VARIABLES and not name.startswith("DJANGO_")
     }
     port = free_port()
     log = data / "run.log"

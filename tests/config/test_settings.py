@@ -26,8 +26,11 @@ SHOW = "from django.conf import settings as s; import json; print(json.dumps({na
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own, with this environment only."""
-    inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    inherited.pop("DJANGO_SETTINGS_MODULE", None)
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in VARIABLES and not name.startswith("DJANGO_")
+    }
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=BASE_DIR,
