@@ -12,19 +12,31 @@ from dataclasses import dataclass
 from psycopg2 import extensions, sql
 
 TRAIL_OWNER = "hilum_audit"
+DERIVED = "DERIVED"  # key in DATABASES: the application's login is ours, its password made from SECRET_KEY
 ROLE = "SELECT 1 FROM pg_roles WHERE rolname = %s"
 DATABASE = "SELECT 1 FROM pg_database WHERE datname = %s"
-MEMBER = f"SELECT 1 WHERE pg_has_role(%s, '{TRAIL_OWNER}', 'member')"
+MEMBER = f"SELECT 1 WHERE pg_has_role(%s, '{TRAIL_OWNER}', 'usage')"
 _LOCK = 0x48494C55  # "HILU": one preparation at a time in a cluster
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Names of the roles; a password where the application's login needs one."""
+    """Names of the roles.
+
+    Parameters
+    ----------
+    owner, app
+        Names of the logins.
+    app_password
+        Password of the application's login, where it needs one.
+    renew_password
+        Whether a login that is there already gets this password too: it is ours, and follows the secret key.
+    """
 
     owner: str
     app: str
     app_password: str = ""
+    renew_password: bool = False
 
 
 def prepare(connection: extensions.connection, roles: Roles, *, database: str) -> None:
@@ -62,11 +74,17 @@ def _make_roles(cursor: extensions.cursor, roles: Roles) -> None:
         _run(cursor, "CREATE ROLE {} NOLOGIN", TRAIL_OWNER)
     if not _exists(cursor, ROLE, roles.app):
         _run(cursor, "CREATE ROLE {} LOGIN", roles.app)
-        if roles.app_password:
-            statement = sql.SQL("ALTER ROLE {} PASSWORD %s").format(sql.Identifier(roles.app))
-            cursor.execute(statement, [roles.app_password])
+        _set_password(cursor, roles)
+    elif roles.renew_password:
+        _set_password(cursor, roles)
     if not _exists(cursor, MEMBER, roles.owner):
         _run(cursor, "GRANT {} TO {}", TRAIL_OWNER, roles.owner)
+
+
+def _set_password(cursor: extensions.cursor, roles: Roles) -> None:
+    if roles.app_password:
+        statement = sql.SQL("ALTER ROLE {} PASSWORD %s").format(sql.Identifier(roles.app))
+        cursor.execute(statement, [roles.app_password])
 
 
 def _exists(cursor: extensions.cursor, query: str, value: str) -> bool:

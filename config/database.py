@@ -18,6 +18,7 @@ from __future__ import annotations
 import hmac
 from functools import cache
 from typing import Any
+from urllib.parse import unquote
 
 import environ
 import psycopg2
@@ -57,6 +58,7 @@ def connection_settings(secret_key: str) -> dict[str, Any]:
     if not environment.text("MIGRATION_DATABASE_URL"):
         parsed["USER"] = f"{parsed['NAME']}_app"
         parsed["PASSWORD"] = derived_password(secret_key)
+        parsed[roles.DERIVED] = True
     return parsed
 
 
@@ -112,7 +114,9 @@ def _embedded(role: str) -> dict[str, Any]:
 
 
 def _parsed(url: str) -> dict[str, Any]:
-    return _settings(**{**environ.Env.db_url_config(url), "ENGINE": ENGINE})
+    parsed = environ.Env.db_url_config(url)
+    host = unquote(parsed.get("HOST") or "")  # the folder of a socket has its slashes quoted
+    return _settings(**{**parsed, "ENGINE": ENGINE, "HOST": host})
 
 
 def _settings(**given: Any) -> dict[str, Any]:

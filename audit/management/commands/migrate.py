@@ -19,10 +19,11 @@ class Command(migrate.Command):
         if "owner" in settings.DATABASES:
             parser.set_defaults(database="owner")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Before the system checks already, which ask the database."""
         if options["database"] == "owner" and not _is_embedded():
             call_command("prepare_database")
-        super().handle(*args, **options)
+        return super().execute(*args, **options)
 
 
 def _is_embedded() -> bool:

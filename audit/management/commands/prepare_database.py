@@ -8,7 +8,7 @@ import psycopg2
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from audit.roles import Roles, prepare
+from audit.roles import DERIVED, Roles, prepare
 
 MAINTENANCE_DATABASE = "postgres"
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         except psycopg2.OperationalError as error:
             raise CommandError(f"The owner could not connect: {error}") from error
         try:
-            roles = Roles(owner=owner["USER"], app=app["USER"], app_password=app.get("PASSWORD", ""))
+            roles = Roles(owner["USER"], app["USER"], app.get("PASSWORD", ""), app.get(DERIVED, False))
             prepare(connection, roles, database=owner["NAME"])
         except psycopg2.Error as error:
             raise CommandError(f"The roles could not be prepared: {error}") from error
