@@ -90,7 +90,8 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(raw)))
-            self.send_header("Content-Security-Policy", POLICY.format(wasm=" 'wasm-unsafe-eval'" if viewer else "", blob=" blob:" if viewer else ""))
+            if not self.path.startswith("/static/"):  # files have no policy of their own, as under WhiteNoise
+                self.send_header("Content-Security-Policy", POLICY.format(wasm=" 'wasm-unsafe-eval'" if viewer else "", blob=" blob:" if viewer else ""))
             self.end_headers()
             self.wfile.write(raw)
 
