@@ -61,4 +61,4 @@ class SelfChangeRefused(Forbidden):
     """Nobody closes or opens their own account."""
 
     code = "self_change"
-    template = "Nobody deactivates their own account. Ask another administrator."
+    template = "Nobody does this to their own account. Ask another administrator."

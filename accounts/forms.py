@@ -55,6 +55,18 @@ class GrantForm(forms.Form):
         return trial, site
 
 
+class PasswordForm(forms.Form):
+    """A new password for somebody who forgot theirs."""
+
+    password = forms.CharField(
+        label="New password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 12 characters. Tell it in person; the person changes it.",
+    )
+    reason = forms.CharField(label="Reason", max_length=500)
+
+
 class ReasonForm(forms.Form):
     """Why."""
 

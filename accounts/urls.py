@@ -89,6 +89,9 @@ urlpatterns = [
         name="end-grant",
     ),
     path(
+        "people/<str:username>/password/", permission("user.admin")(views.new_password), name="new-password"
+    ),
+    path(
         "people/<str:username>/deactivate/",
         permission("user.admin")(views.close_account),
         name="deactivate-person",

@@ -169,6 +169,25 @@ def finish_grant(request: HttpRequest, username: str, grant_id: int) -> HttpResp
     return redirect("person", username=username)
 
 
+@require_http_methods(["GET", "POST"])
+def new_password(request: HttpRequest, username: str) -> HttpResponseBase:
+    """A new password for somebody who forgot theirs."""
+    user, form = _somebody(username), forms.PasswordForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.set_password(actor=request_actor(request), user=user, **form.cleaned_data)
+        except DomainError as error:
+            _show(form, error)
+        else:
+            return redirect("person", username=user.username)
+    return page(
+        request,
+        "accounts/person_password.html",
+        {"person": user, "form": form},
+        status=422 if form.errors else 200,
+    )
+
+
 @require_POST
 def close_account(request: HttpRequest, username: str) -> HttpResponse:
     """Somebody signs in no more."""

@@ -52,18 +52,22 @@ def create_user(
     return user
 
 
-def set_password(*, actor: Actor, user: User, password: str) -> None:
+def set_password(*, actor: Actor, user: User, password: str, reason: str = "") -> None:
     """A new password; every session that was open with the old one is over.
 
     Raises
     ------
+    accounts.errors.SelfChangeRefused
+        It is the actor's own: that is changed with the old one typed.
     foundation.errors.Invalid
         The password is too short, too common, or too much like the person's name.
     """
+    if actor.id == user.pk:
+        raise SelfChangeRefused
     _check_password(password, user)
     user.set_password(password)
     user.session_salt = fresh_salt()
-    with acting(actor):
+    with acting(actor, reason=reason):
         user.save(update_fields=["password", "session_salt"])
 
 

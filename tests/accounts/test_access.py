@@ -388,6 +388,19 @@ class TestPages:
         user.refresh_from_db()
         assert user.is_active
 
+    def test_a_forgotten_password_is_set_anew(self, admin: Client, make_user: Callable[..., User]) -> None:
+        user = make_user("eva")
+        assert admin.get("/people/eva/password/").status_code == 200
+        weak = admin.post("/people/eva/password/", {"password": "short", "reason": "forgotten"})
+        assert weak.status_code == 422
+        assert "too short" in weak.content.decode()
+        given = {"password": "another long sentence", "reason": "forgotten"}
+        assert admin.post("/people/eva/password/", given).status_code == 302
+        user.refresh_from_db()
+        assert user.check_password("another long sentence")
+        assert Event.objects.latest("id").reason == "forgotten"
+        assert admin.post("/people/admin/password/", given).status_code == 422
+
     @pytest.mark.parametrize("address", ["/people/nobody/", "/people/nobody/grants/1/end/"])
     def test_somebody_who_is_not_there(self, admin: Client, address: str) -> None:
         answer = admin.post(address, {"reason": "x"}) if "end" in address else admin.get(address)
