@@ -1,7 +1,7 @@
 """Charts as SVG made on the server: the same on screen, on paper and in PDF, and no script.
 
-Only classes and attributes are written, never a style, so that the strict content security policy holds. Each chart comes
-twice, broad and narrow: text that is scaled down for a phone cannot be read.
+Only classes and attributes are written, never a style, so that the strict content security policy holds. Each chart
+comes twice, broad and narrow: text that is scaled down for a phone cannot be read.
 """
 
 from __future__ import annotations
@@ -177,7 +177,8 @@ def _numbers(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeStri
         "", "<tr>{}</tr>", ((format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows)
     )
     return format_html(
-        '<details><summary>{}</summary><div class="table-wrap" tabindex="0" role="group" aria-label="{}"><table class="table"><thead><tr>{}</tr></thead>'
+        '<details><summary>{}</summary><div class="table-wrap" tabindex="0" role="group" aria-label="{}">'
+        '<table class="table"><thead><tr>{}</tr></thead>'
         "<tbody>{}</tbody></table></div></details>",
         _("Show the numbers"), _("Numbers of the chart"), head, body,
     )  # fmt: skip
@@ -190,7 +191,7 @@ def _months(first: date, last: date, about: int) -> list[date]:
     """First days of months, evenly spaced, that fall between two dates."""
     count = (last.year - first.year) * 12 + last.month - first.month + 1
     every = next((n for n in (1, 2, 3, 6, 12, 24, 60) if count / n <= about), 120)
-    months = (first.year * 12 + first.month - 1 + n for n in range(0, count + 1))
+    months = (first.year * 12 + first.month - 1 + n for n in range(count + 1))
     days = [date(m // 12, m % 12 + 1, 1) for m in months if m % every == 0]
     return [day for day in days if first <= day <= last]
 
@@ -237,9 +238,8 @@ def enrolment(
         )
         parts = [_y_axis(frame, ticks)]
         for month in _months(first, last, about):
-            parts.append(
-                _text(frame.x(month.toordinal()), height - 8, month.strftime("%b %y"), anchor="middle")
-            )
+            label = _text(frame.x(month.toordinal()), height - 8, month.strftime("%b %y"), anchor="middle")
+            parts += [label]
         if target:
             parts.append(_line(frame.left, frame.y(target), width - frame.right, frame.y(target), "guide"))
             parts.append(
@@ -359,7 +359,8 @@ def bars(
 
     legend = format_html_join(
         "",
-        '<span class="state"><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="{}" width="10" height="10"/></svg>{}</span>',
+        '<span class="state"><svg class="key" viewBox="0 0 10 10" aria-hidden="true">'
+        '<rect class="{}" width="10" height="10"/></svg>{}</span>',
         tones,
     )
     meanings = dict(tones)
@@ -367,7 +368,8 @@ def bars(
     numbers = _numbers(heads, [(name, *[_number(n) for _t, n in parts]) for name, parts in rows])
     return format_html(
         '<figure class="chart">{}{}{}{}</figure>',
-        format_html('<div class="row chart-key">{}</div>', legend) if tones else "", draw(BROAD, 210, "broad"), draw(NARROW, 120, "narrow"), numbers,
+        format_html('<div class="row chart-key">{}</div>', legend) if tones else "",
+        draw(BROAD, 210, "broad"), draw(NARROW, 120, "narrow"), numbers,
     )  # fmt: skip
 
 
@@ -477,7 +479,9 @@ def survival(curves: Sequence[Curve], *, x_label: str, label: str, median: float
             y = frame.y(0) + 52 + 18 * place
             if curve.at_risk:
                 parts.append(_text(0, y, curve.name[:7] if len(curves) > 1 else _("At risk")))
-                parts += [_text(frame.x(t), y, n, anchor="middle") for t, n in curve.at_risk if t <= ticks[-1]]
+                parts += [
+                    _text(frame.x(t), y, n, anchor="middle") for t, n in curve.at_risk if t <= ticks[-1]
+                ]
         if median is not None:
             parts += [
                 _line(frame.left, frame.y(50), frame.x(median), frame.y(50), "guide"),

@@ -49,7 +49,9 @@ def task(
     """
 
     def register(function: Callable[..., Any]) -> Task[Any, Any]:
-        made: Task[Any, Any] = shared_task(acks_late=True, reject_on_worker_lost=True, ignore_result=True)(function)
+        made: Task[Any, Any] = shared_task(acks_late=True, reject_on_worker_lost=True, ignore_result=True)(
+            function
+        )
         _queue_of[made.name] = queue
         if every is not None:
             _periodic[made.name] = {"task": made.name, "schedule": every}
