@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -10,16 +12,16 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts.decorators import permission
-from accounts.errors import AccountLocked, SignatureRefused
 from accounts.models import User
 from accounts.requests import Request
 from casebook.pages.banner import subject_banner
+from eligibility.errors import NotEligibleError
 from eligibility.forms import SignForm, read_day
-from eligibility.models import Decision
-from eligibility.pages.criteria import CriteriaPage, criteria_page, moves_subject
+from eligibility.models import Assessment, Decision
+from eligibility.pages.criteria import criteria_page, moves_subject
 from eligibility.pages.places import places_of
 from eligibility.pages.trials import trials_page
-from eligibility.policies import DECISIONS, differs
+from eligibility.policies import DECISIONS, differs, may_be_signed
 from eligibility.selectors import (
     VIEW,
     Evaluation,
@@ -39,7 +41,6 @@ from patients.models import Subject
 from patients.selectors import get_subject
 
 SIGN = "eligibility.sign"
-REFUSALS = (SignatureRefused, AccountLocked)
 
 
 @permission(VIEW)
@@ -78,7 +79,7 @@ def _criteria(request: Request, subject: Subject, *, status: int = 200, **more: 
     return page(request, "eligibility/eligibility.html", context, status=422 if fault else status)
 
 
-def _standing(subject: Subject, shown: Evaluation, history: list[Any], today: Any) -> Standing:
+def _standing(subject: Subject, shown: Evaluation, history: Sequence[Assessment], today: date) -> Standing:
     signed = next((each for each in history if each.decision), None)
     if signed is None:
         return NOTHING_SIGNED
@@ -128,8 +129,9 @@ def _dialog(
     signed = next((each for each in assessments_of(subject) if each.decision), None)
     evaluation = evaluation_of(subject, judged_on(subject, signed, today))
     outlook = evaluation.outlook
+    if not refused and outlook is not None and not may_be_signed(decision, outlook.verdict):
+        raise NotEligibleError(field="decision", because=f"{outlook.route.because}.")
     context: dict[str, Any] = {
-        "subject": subject,
         "decision": decision,
         "decision_word": Decision(decision).label.lower(),
         "statement": statement_of(subject, evaluation, decision),
@@ -145,7 +147,9 @@ def _dialog(
     }
     status = 422 if refused else 200
     if is_htmx(request):
-        return render(request, "eligibility/_sign_dialog.html", context, status=status)
+        return render(
+            request, "eligibility/_sign_dialog.html", {"subject": subject, **context}, status=status
+        )
     return _criteria(request, subject, status=status, dialog=True, **context)
 
 
@@ -171,6 +175,3 @@ def _go_to(request: Request, url: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(headers={"HX-Redirect": url})
     return redirect(url)
-
-
-__all__ = ["CriteriaPage", "eligibility", "sign", "trials"]

@@ -10,6 +10,7 @@ from eligibility.selectors.evaluation import (
     outcomes_document,
     pre_screening,
 )
+from eligibility.selectors.gate import GateOpening, gate_before_treatment
 from eligibility.selectors.lists import (
     CriterionCount,
     EligibilityTask,
@@ -35,6 +36,7 @@ __all__ = [
     "CriterionCount",
     "EligibilityTask",
     "Evaluation",
+    "GateOpening",
     "Screened",
     "ScreeningOutcomes",
     "Standing",
@@ -44,6 +46,7 @@ __all__ = [
     "content_digest",
     "evaluation_of",
     "evaluations_of",
+    "gate_before_treatment",
     "judged_on",
     "newest_signed",
     "outcomes_document",
