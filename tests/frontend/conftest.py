@@ -30,7 +30,9 @@ def built_assets(built: None) -> Iterator[None]:
     """Templates name the built files, as in production."""
     loader = DjangoViteAssetLoader.instance()
     before = loader._apps["default"]
-    loader._apps["default"] = DjangoViteAppClient(DjangoViteConfig(dev_mode=False, manifest_path=str(DIST / "manifest.json")))
+    loader._apps["default"] = DjangoViteAppClient(
+        DjangoViteConfig(dev_mode=False, manifest_path=str(DIST / "manifest.json"))
+    )
     for cached in (sprite.asset_url, pieces._svg):
         cached.cache_clear()
     yield
@@ -61,7 +63,10 @@ def page(chromium: Browser) -> Iterator[Page]:
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if "Content Security Policy" in message.text else None)
+    page.on(
+        "console",
+        lambda message: faults.append(message.text) if "Content Security Policy" in message.text else None,
+    )
     yield page
     context.close()
     assert not faults, faults

@@ -1,5 +1,7 @@
 """What the sample pages show: invented, and rich enough to see every piece at work."""
 
+# ruff: noqa: E501 - tables and markup read better on one line
+
 from __future__ import annotations
 
 import json
@@ -28,7 +30,10 @@ def shell() -> SimpleNamespace:
     trial = SimpleNamespace(name="THERMODOX · Phase III, liver metastases", url="#", current=True)
     site = SimpleNamespace(name="NO-01 · Example University Hospital", url="#", current=True)
     other = SimpleNamespace(name="EXCALIBUR", url="#", current=False)
-    nav = [SimpleNamespace(name=n, url="#", current=n == "Subjects") for n in ("Today", "Subjects", "Queries", "Images", "Progress", "Exports", "Protocols")]
+    nav = [
+        SimpleNamespace(name=n, url="#", current=n == "Subjects")
+        for n in ("Today", "Subjects", "Queries", "Images", "Progress", "Exports", "Protocols")
+    ]
     return SimpleNamespace(
         trial=trial, trials=[trial, other], site=site, sites=[site, other], nav=nav, search_url="/subjects/", queries_url="#", queries=9,
         person=SimpleNamespace(name="A. Martin", role="Coordinator", links=[SimpleNamespace(name="Account", url="#", icon="settings")]),
@@ -40,7 +45,10 @@ def _cell(row: int, column: int) -> tuple[str, int]:
     if column < 6 and row < 2:
         return ("locked", 0) if column == 0 else ("", 0)
     if column < 5:
-        return (["locked", "signed", "signed", "verified", "complete"][column], 1 if (row, column) in {(5, 4), (9, 3)} else 0)
+        return (
+            ["locked", "signed", "signed", "verified", "complete"][column],
+            1 if (row, column) in {(5, 4), (9, 3)} else 0,
+        )
     if column == 5:
         return FORMS[row % len(FORMS)][1:]
     return ("planned", 0) if row > 1 else ("", 0)
@@ -58,7 +66,18 @@ def casebook() -> dict[str, Any]:
         css = {"W16": "now late", "W20": "due"}.get(code, "future" if off is None else "")
         window = {"W16": "2 d late", "W20": "in 10 d", "SCR": "−28 to −1"}.get(code, "±3 d")
         state = "visit-late" if code == "W16" else "visit-done" if off is not None else "visit-planned"
-        visits.append(SimpleNamespace(code=code, when=when, bar=bar, css=css, window=window, now="now" if code == "W16" else "", name=code.replace("W", "Week "), state=state))
+        visits.append(
+            SimpleNamespace(
+                code=code,
+                when=when,
+                bar=bar,
+                css=css,
+                window=window,
+                now="now" if code == "W16" else "",
+                name=code.replace("W", "Week "),
+                state=state,
+            )
+        )
     names = [name for name, _s, _q in FORMS] + ["Demography", "Consent"]
     names = names[-2:] + names[:-2]
     groups, row = [], 0
@@ -68,15 +87,40 @@ def casebook() -> dict[str, Any]:
             cells = []
             for column, visit in enumerate(visits):
                 state, queries = _cell(row, column)
-                cells.append(SimpleNamespace(state=state, queries=queries, answered=(row, column) == (5, 4), now=visit.now, visit=visit.name))
+                cells.append(
+                    SimpleNamespace(
+                        state=state,
+                        queries=queries,
+                        answered=(row, column) == (5, 4),
+                        now=visit.now,
+                        visit=visit.name,
+                    )
+                )
             rows.append(SimpleNamespace(name=name, cells=cells))
             row += 1
         groups.append(SimpleNamespace(name=group, rows=rows))
-    legend = [("locked", 15), ("signed", 21), ("verified", 17), ("complete", 9), ("in-progress", 3), ("overdue", 2), ("not-started", 2), ("not-done", 1), ("query-open", 5)]
+    legend = [
+        ("locked", 15),
+        ("signed", 21),
+        ("verified", 17),
+        ("complete", 9),
+        ("in-progress", 3),
+        ("overdue", 2),
+        ("not-started", 2),
+        ("not-done", 1),
+        ("query-open", 5),
+    ]
     needs = [("overdue", "Alpha-fetoprotein, Week 16", "Sample of 10 Nov. Result not entered for 11 days."), ("overdue", "Drug accountability, Week 16", "Returned tablets not counted."),
              ("query-open", "Liver and chemistry, Week 16", "“Potassium 51 mmol/L. Please check the source.” Monitor, 3 d"), ("signed", "Week 12 is ready to sign", "9 forms verified. Signature of the investigator.")]  # fmt: skip
     parts = [("signed", 36), ("ok", 26), ("none", 1), ("info", 4), ("stop", 3)]
-    return {"visits": visits, "groups": groups, "legend": legend, "needs": needs, "parts": parts, "phone": FORMS}
+    return {
+        "visits": visits,
+        "groups": groups,
+        "legend": legend,
+        "needs": needs,
+        "parts": parts,
+        "phone": FORMS,
+    }
 
 
 def form() -> dict[str, Any]:
@@ -100,7 +144,11 @@ def form() -> dict[str, Any]:
         test["arrow"] = "arrow-up" if test["flag"] == "High" else "arrow-down"
         test["tone"] = "stop" if test["grade"] == "grade 2" else "attention"
     values = [("SCR", 14), ("D1", 16), ("W4", 18), ("W8", 22), ("W12", 27), ("W16", 41)]
-    return {"tests": tests, "phone": FORMS, "trend": charts.trend(values, low=3, high=21, label="Bilirubin rises from 14 to 41", tone="stop")}
+    return {
+        "tests": tests,
+        "phone": FORMS,
+        "trend": charts.trend(values, low=3, high=21, label="Bilirubin rises from 14 to 41", tone="stop"),
+    }
 
 
 def eligibility() -> dict[str, Any]:
@@ -117,7 +165,9 @@ def eligibility() -> dict[str, Any]:
     ]  # fmt: skip
     names = ("id", "text", "fact", "limit", "source", "outcome", "css")
     return {
-        "inclusion": [{**dict(zip(names, row, strict=False)), "provisional": row[0] == "TD-I-6"} for row in inclusion],
+        "inclusion": [
+            {**dict(zip(names, row, strict=False)), "provisional": row[0] == "TD-I-6"} for row in inclusion
+        ],
         "exclusion": [dict(zip(names, row, strict=True)) for row in exclusion],
     }
 
@@ -137,15 +187,30 @@ def dashboard() -> dict[str, Any]:
         steps.append((n * 0.4, alive))
         lower.append((n * 0.4, max(alive - spread, 0)))
         upper.append((n * 0.4, min(alive + spread, 1)))
-    curve = charts.Curve("All", steps, lower, upper, [3.1, 5.3, 8.8, 11.2, 14.9, 19.8], [(0, 118), (4, 64), (8, 36), (12, 18), (16, 8)])
+    curve = charts.Curve(
+        "All",
+        steps,
+        lower,
+        upper,
+        [3.1, 5.3, 8.8, 11.2, 14.9, 19.8],
+        [(0, 118), (4, 64), (8, 36), (12, 18), (16, 8)],
+    )
     bars = charts.bars(
         [("Extrahepatic disease beyond lung", [("stop", 14), ("attention", 3)]), ("Platelets below limit", [("stop", 9)]), ("Resectable at board", [("stop", 6), ("attention", 5)]), ("Consent withdrawn", [("stop", 2)])],
         label="Screen failures by criterion", tones=[("stop", "Against"), ("attention", "Unknown")],
     )  # fmt: skip
-    sites = [("109 Example Regional Hospital", 14, 41, "62 d", "19 d", True), ("121 Example Cancer Centre", 11, 28, "44 d", "13 d", True), ("104 Example University Hospital", 17, 9, "30 d", "4 d", False)]
+    sites = [
+        ("109 Example Regional Hospital", 14, 41, "62 d", "19 d", True),
+        ("121 Example Cancer Centre", 11, 28, "44 d", "13 d", True),
+        ("104 Example University Hospital", 17, 9, "30 d", "4 d", False),
+    ]
     return {
-        "enrolment": charts.enrolment(counts, target=200, plan=plan, today=TODAY, label=f"{total} of 200 enrolled"),
-        "survival": charts.survival([curve], x_label="Months since randomisation", label="Median 7.8 months", median=7.8),
+        "enrolment": charts.enrolment(
+            counts, target=200, plan=plan, today=TODAY, label=f"{total} of 200 enrolled"
+        ),
+        "survival": charts.survival(
+            [curve], x_label="Months since randomisation", label="Median 7.8 months", median=7.8
+        ),
         "bars": bars,
         "sites": sites,
     }
@@ -163,4 +228,12 @@ def epro() -> dict[str, Any]:
     return {"form": json.dumps({"key": "link-1", "version": "1", "languages": languages})}
 
 
-PAGES = {"epro": epro, "viewer": dict, "casebook": casebook, "form": form, "eligibility": eligibility, "dashboard": dashboard, "upload": dict}
+PAGES = {
+    "epro": epro,
+    "viewer": dict,
+    "casebook": casebook,
+    "form": form,
+    "eligibility": eligibility,
+    "dashboard": dashboard,
+    "upload": dict,
+}

@@ -1,5 +1,7 @@
 """A small abdomen with two lesions whose size is known, as raw frames and the metadata that goes with them."""
 
+# ruff: noqa: E501 - tables and markup read better on one line
+
 from __future__ import annotations
 
 from typing import Any
@@ -43,5 +45,22 @@ def series(name: str, *, marks: list[dict[str, Any]] | None = None) -> dict[str,
             "00281052": {"vr": "DS", "Value": [-1024]}, "00281053": {"vr": "DS", "Value": [1]},
             "00200032": {"vr": "DS", "Value": [corner, corner, depth(index)]}, "00200037": {"vr": "DS", "Value": [1, 0, 0, 0, 1, 0]},
         }  # fmt: skip
-        instances.append({"sop": f"{name}-{index}", "frame": f"/viewer-frames/{name}/{index}/frames/1", "metadata": metadata})
-    return {"series": [{"id": f"s-{name}", "name": "Portal venous, 5 mm", "modality": "CT", "frame_of_reference": f"for-{name}", "instances": instances, "marks": marks or []}]}
+        instances.append(
+            {
+                "sop": f"{name}-{index}",
+                "frame": f"/viewer-frames/{name}/{index}/frames/1",
+                "metadata": metadata,
+            }
+        )
+    return {
+        "series": [
+            {
+                "id": f"s-{name}",
+                "name": "Portal venous, 5 mm",
+                "modality": "CT",
+                "frame_of_reference": f"for-{name}",
+                "instances": instances,
+                "marks": marks or [],
+            }
+        ]
+    }

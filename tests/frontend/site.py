@@ -1,5 +1,7 @@
 """A small server of sample pages: the real templates and the built files, under the real security policy."""
 
+# ruff: noqa: E501 - tables and markup read better on one line
+
 from __future__ import annotations
 
 import json
@@ -62,10 +64,16 @@ class Site:
                 return handler(data if method == "POST" else {"path": path})
         if path.startswith("/static/"):
             file = DIST / path.removeprefix("/static/")
-            return (200, mimetypes.guess_type(file.name)[0] or "application/octet-stream", file.read_bytes()) if file.is_file() else (404, "text/plain", "")
+            return (
+                (200, mimetypes.guess_type(file.name)[0] or "application/octet-stream", file.read_bytes())
+                if file.is_file()
+                else (404, "text/plain", "")
+            )
         name = path.strip("/")
         if name in PAGES:
-            cookies = dict(part.strip().split("=", 1) for part in headers.get("Cookie", "").split(";") if "=" in part)
+            cookies = dict(
+                part.strip().split("=", 1) for part in headers.get("Cookie", "").split(";") if "=" in part
+            )
             return 200, "text/html; charset=utf-8", render(f"{name}.html", PAGES[name](), cookies)
         return 404, "text/html", "<p role='alert'>Not here.</p>"
 
@@ -74,7 +82,10 @@ def _parse(body: bytes, kind: str) -> dict[str, Any]:
     if kind.startswith("application/json"):
         return dict(json.loads(body))
     if kind.startswith("application/x-www-form-urlencoded"):
-        return {name: values[0] if len(values) == 1 else values for name, values in parse_qs(body.decode(), keep_blank_values=True).items()}
+        return {
+            name: values[0] if len(values) == 1 else values
+            for name, values in parse_qs(body.decode(), keep_blank_values=True).items()
+        }
     return {"raw": body}
 
 
@@ -91,13 +102,18 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(raw)))
             if not self.path.startswith("/static/"):  # files have no policy of their own, as under WhiteNoise
-                self.send_header("Content-Security-Policy", POLICY.format(wasm=" 'wasm-unsafe-eval'" if viewer else "", blob=" blob:" if viewer else ""))
+                self.send_header(
+                    "Content-Security-Policy",
+                    POLICY.format(
+                        wasm=" 'wasm-unsafe-eval'" if viewer else "", blob=" blob:" if viewer else ""
+                    ),
+                )
             self.end_headers()
             self.wfile.write(raw)
 
-        do_GET = do_POST = _do
+        do_GET = do_POST = _do  # noqa: N815 - the names are the library's
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             """Keep quiet."""
 
     return Handler

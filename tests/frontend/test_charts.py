@@ -1,5 +1,7 @@
 """Charts draw the numbers that they are given, under the security policy, for eyes and for ears."""
 
+# ruff: noqa: E501 - tables and markup read better on one line
+
 from __future__ import annotations
 
 import re
@@ -79,9 +81,19 @@ def test_two_curves_are_told_apart_without_colour() -> None:
     assert "line second" in charts.survival(curves, x_label="Months", label="two")
 
 
-@pytest.mark.parametrize(("happened", "css"), [(date(2026, 11, 8), "in"), (date(2026, 11, 9), "out"), (date(2026, 10, 31), "out"), (date(2026, 11, 1), "in")])
+@pytest.mark.parametrize(
+    ("happened", "css"),
+    [
+        (date(2026, 11, 8), "in"),
+        (date(2026, 11, 9), "out"),
+        (date(2026, 10, 31), "out"),
+        (date(2026, 11, 1), "in"),
+    ],
+)
 def test_the_dot_of_a_visit_tells_whether_it_fell_into_the_window(happened: date, css: str) -> None:
-    markup = charts.window_bar(earliest=date(2026, 11, 1), latest=date(2026, 11, 8), target=date(2026, 11, 4), happened=happened)
+    markup = charts.window_bar(
+        earliest=date(2026, 11, 1), latest=date(2026, 11, 8), target=date(2026, 11, 4), happened=happened
+    )
     assert f'<circle class="{css}"' in markup
 
 

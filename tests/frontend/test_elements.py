@@ -1,5 +1,7 @@
 """The smaller elements in a real browser: matrix, menus, search, dates, dialogs, uploads, progress; and axe over every sample page."""
 
+# ruff: noqa: E501 - tables and markup read better on one line
+
 from __future__ import annotations
 
 import json
@@ -46,7 +48,9 @@ def test_the_legend_filters_and_lets_go(page: Page, site: Site) -> None:
     button = page.locator("[data-filter=overdue]")
     button.click()
     assert button.get_attribute("aria-pressed") == "true"
-    assert set(page.eval_on_selector_all(".matrix a.match", "all => all.map(a => a.dataset.state)")) == {"overdue"}
+    assert set(page.eval_on_selector_all(".matrix a.match", "all => all.map(a => a.dataset.state)")) == {
+        "overdue"
+    }
     page.locator("[data-filter=query-open]").click()
     assert button.get_attribute("aria-pressed") == "false"
     page.locator("[data-filter=query-open]").click()
@@ -101,9 +105,15 @@ def test_the_list_of_keys_opens_and_gives_the_focus_back(page: Page, site: Site)
 
 
 def test_a_refusal_is_said_aloud_and_swaps_nothing(page: Page, site: Site) -> None:
-    site.routes["/refuse/"] = lambda data: (409, "text/html", '<p role="alert">A third procedure is not allowed.</p>')
+    site.routes["/refuse/"] = lambda data: (
+        409,
+        "text/html",
+        '<p role="alert">A third procedure is not allowed.</p>',
+    )
     page.goto(f"{site.url}/upload/")
-    page.evaluate("document.querySelector('h1').insertAdjacentHTML('afterend', '<button id=go hx-post=/refuse/ hx-target=h1>Go</button>'); htmx.process(document.body)")
+    page.evaluate(
+        "document.querySelector('h1').insertAdjacentHTML('afterend', '<button id=go hx-post=/refuse/ hx-target=h1>Go</button>'); htmx.process(document.body)"
+    )
     page.click("#go")
     until(lambda: page.locator("#notices .message").count())
     assert "A third procedure is not allowed." in page.locator("#notices").inner_text()
@@ -131,7 +141,9 @@ def test_a_button_that_is_not_possible_yet_does_nothing(page: Page, site: Site) 
         ("29feb25", "29feb25", "29feb25"), ("31 nov 2026", "31 nov 2026", "31 nov 2026"), ("10/11/2026", "10/11/2026", "10/11/2026"), ("soon", "soon", "soon"), ("", "", ""),
     ],
 )  # fmt: skip
-def test_a_date_is_read_as_people_type_it(page: Page, site: Site, typed: str, shown: str, posted: str) -> None:
+def test_a_date_is_read_as_people_type_it(
+    page: Page, site: Site, typed: str, shown: str, posted: str
+) -> None:
     page.goto(f"{site.url}/upload/")
     page.fill("#d", typed)
     page.keyboard.press("Tab")
@@ -172,7 +184,13 @@ class Store:
 
     def manifest(self, data: dict[str, Any]) -> Answer:
         self.files = data["files"]
-        return 200, "application/json", json.dumps({"upload": "u1", "missing": [n for n in range(len(self.files)) if n not in self.arrived]})
+        return (
+            200,
+            "application/json",
+            json.dumps(
+                {"upload": "u1", "missing": [n for n in range(len(self.files)) if n not in self.arrived]}
+            ),
+        )
 
     def batch(self, data: dict[str, Any]) -> Answer:
         indexes = [int(n) for n in re.findall(rb'name="file-(\d+)"', data["raw"])]
@@ -181,7 +199,14 @@ class Store:
             return 503, "text/plain", "down"
         self.batches.append(indexes)
         self.arrived |= set(indexes)
-        results = [{"index": n, "state": "rejected" if n in self.reject else "received", "reason": "This is not a DICOM file." if n in self.reject else ""} for n in indexes]
+        results = [
+            {
+                "index": n,
+                "state": "rejected" if n in self.reject else "received",
+                "reason": "This is not a DICOM file." if n in self.reject else "",
+            }
+            for n in indexes
+        ]
         return 200, "application/json", json.dumps({"results": results})
 
 
@@ -232,18 +257,25 @@ def test_a_refused_file_is_named_with_its_reason(page: Page, site: Site, tmp_pat
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "viewer"])
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light")])
-def test_a_page_has_no_axe_violation(chromium: Browser, site: Site, name: str, width: int, scheme: Any) -> None:
+def test_a_page_has_no_axe_violation(
+    chromium: Browser, site: Site, name: str, width: int, scheme: Any
+) -> None:
     page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page.goto(f"{site.url}/{name}/")
     page.evaluate(AXE())
-    found = page.evaluate("tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary)]))", TAGS)
+    found = page.evaluate(
+        "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary)]))",
+        TAGS,
+    )
     page.close()
     assert found == []
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "viewer"])
 @pytest.mark.parametrize("width", [320, 390, 800, 1280])
-def test_a_page_never_scrolls_sideways_and_its_targets_can_be_hit(chromium: Browser, site: Site, name: str, width: int) -> None:
+def test_a_page_never_scrolls_sideways_and_its_targets_can_be_hit(
+    chromium: Browser, site: Site, name: str, width: int
+) -> None:
     page = chromium.new_page(viewport={"width": width, "height": 800})
     page.goto(f"{site.url}/{name}/")
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,5 +1,7 @@
 """The questionnaire on a phone: answered, interrupted, cut off from the network, and sent once."""
 
+# ruff: noqa: E501 - tables and markup read better on one line
+
 from __future__ import annotations
 
 from typing import Any
@@ -109,5 +111,7 @@ def test_the_language_changes_at_once_and_reads_from_the_right(phone: Page) -> N
 
 
 def test_every_target_is_large_enough_for_a_thumb(phone: Page) -> None:
-    heights = phone.eval_on_selector_all("button, label, select", "all => all.map(e => e.getBoundingClientRect().height)")
+    heights = phone.eval_on_selector_all(
+        "button, label, select", "all => all.map(e => e.getBoundingClientRect().height)"
+    )
     assert min(heights) >= 44

@@ -1,5 +1,7 @@
 """Saving field by field, in a real browser: what the user sees, and what the server gets."""
 
+# ruff: noqa: E501 - tables and markup read better on one line
+
 from __future__ import annotations
 
 import threading
@@ -35,7 +37,11 @@ class Server:
         self.next: list[Callable[[dict[str, Any]], Answer]] = []
         self.saves: list[dict[str, Any]] = []
         site.routes["/save/"] = self.save
-        site.routes["/panel/"] = lambda data: (200, "text/html", f'<section class="sheet"><button>Panel of {data["path"].split("/")[2]}</button></section>')
+        site.routes["/panel/"] = lambda data: (
+            200,
+            "text/html",
+            f'<section class="sheet"><button>Panel of {data["path"].split("/")[2]}</button></section>',
+        )
 
     def save(self, data: dict[str, Any]) -> Answer:
         self.saves.append(data)
@@ -45,7 +51,11 @@ class Server:
         if data["item"] not in ROWS:
             return 200, "text/html", ""
         problems = '<hx-partial hx-target="#problems" hx-swap="innerHTML"><section class="problems"><h2>Fewer things to look at</h2></section></hx-partial>'
-        return 200, "text/html", analyte(data["item"], value=data["value"], unit=data.get("unit", "")) + problems
+        return (
+            200,
+            "text/html",
+            analyte(data["item"], value=data["value"], unit=data.get("unit", "")) + problems,
+        )
 
 
 @pytest.fixture
@@ -67,7 +77,9 @@ def saved(page: Page) -> None:
     until(lambda: "All changes saved" in state(page))
 
 
-def test_a_value_is_saved_when_its_field_is_left_and_nothing_is_sent_before(opened: Page, server: Server) -> None:
+def test_a_value_is_saved_when_its_field_is_left_and_nothing_is_sent_before(
+    opened: Page, server: Server
+) -> None:
     opened.fill("#f-K", "5.1")
     assert server.saves == []
     opened.keyboard.press("Enter")
@@ -200,7 +212,18 @@ def test_escape_in_a_field_puts_the_saved_value_back(opened: Page, server: Serve
 
 
 def test_a_refused_value_stays_in_its_field_with_the_message(opened: Page, server: Server) -> None:
-    server.next.append(lambda data: (422, "text/html", analyte("K", value=data["value"], level="stop", message="“4,l” is not a number. Use digits and a decimal point, for example 4.1.")))
+    server.next.append(
+        lambda data: (
+            422,
+            "text/html",
+            analyte(
+                "K",
+                value=data["value"],
+                level="stop",
+                message="“4,l” is not a number. Use digits and a decimal point, for example 4.1.",
+            ),
+        )
+    )
     opened.fill("#f-K", "4,l")
     opened.keyboard.press("Tab")
     until(lambda: state(opened) == "1 field was not accepted")
@@ -214,11 +237,20 @@ def test_a_refused_value_stays_in_its_field_with_the_message(opened: Page, serve
 def conflict(data: dict[str, Any]) -> Answer:
     row = analyte("K", value=data["value"], level="stop", message="B. Rossi changed this at 14:01 to 4.3.")
     row = row.replace('"value":"4.1"', '"value":"4.3"')
-    return 409, "text/html", row.replace("</p></div>", '</p><button type="button" data-use="stored">Keep 4.3</button><button type="button" data-use="mine">Use 4.1</button></div>')
+    return (
+        409,
+        "text/html",
+        row.replace(
+            "</p></div>",
+            '</p><button type="button" data-use="stored">Keep 4.3</button><button type="button" data-use="mine">Use 4.1</button></div>',
+        ),
+    )
 
 
 @pytest.mark.parametrize(("choice", "value", "saves"), [("stored", "4.3", 1), ("mine", "4.1", 2)])
-def test_a_conflict_is_decided_by_the_person(opened: Page, server: Server, choice: str, value: str, saves: int) -> None:
+def test_a_conflict_is_decided_by_the_person(
+    opened: Page, server: Server, choice: str, value: str, saves: int
+) -> None:
     server.next.append(conflict)
     opened.fill("#f-K", "4.1")
     opened.keyboard.press("Tab")
@@ -288,7 +320,9 @@ def test_the_panel_follows_the_field_and_f9_goes_there(opened: Page) -> None:
 
 
 def test_complete_waits_for_the_last_value(opened: Page, server: Server) -> None:
-    opened.evaluate("window.done = []; document.querySelector('[data-complete]').addEventListener('click', () => window.done.push(document.querySelector('.save-state').textContent))")
+    opened.evaluate(
+        "window.done = []; document.querySelector('[data-complete]').addEventListener('click', () => window.done.push(document.querySelector('.save-state').textContent))"
+    )
     opened.fill("#f-HGB", "120")
     opened.keyboard.press("Control+Enter")
     until(lambda: opened.evaluate("window.done.length") == 1)

@@ -1,5 +1,7 @@
 """The small pieces of every page."""
 
+# ruff: noqa: E501 - tables and markup read better on one line
+
 from __future__ import annotations
 
 import json
@@ -13,12 +15,21 @@ from foundation.templatetags import pieces
 
 ROOT = Path(__file__).resolve().parents[2]
 ICONS = set(json.loads((ROOT / "frontend" / "icons.json").read_text()))
-SHAPES = set(re.findall(r"^  '?([a-z-]+)'?:", (ROOT / "frontend" / "build" / "shapes.js").read_text(), re.MULTILINE))
+SHAPES = set(
+    re.findall(r"^  '?([a-z-]+)'?:", (ROOT / "frontend" / "build" / "shapes.js").read_text(), re.MULTILINE)
+)
 TEMPLATES = sorted([*(ROOT / "templates").rglob("*.html"), *(Path(__file__).parent / "pages").glob("*.html")])
 
 
 @pytest.mark.parametrize(
-    ("written", "word"), [("IN_PROGRESS", "In progress"), ("NOT MET", "Not met"), ("absent", "Not present"), ("NA", "Does not apply"), ("EMPTY", "Not started")]
+    ("written", "word"),
+    [
+        ("IN_PROGRESS", "In progress"),
+        ("NOT MET", "Not met"),
+        ("absent", "Not present"),
+        ("NA", "Does not apply"),
+        ("EMPTY", "Not started"),
+    ],
 )
 def test_a_state_may_be_written_as_the_database_has_it(written: str, word: str) -> None:
     assert pieces.word(written) == word

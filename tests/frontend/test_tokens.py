@@ -4,6 +4,8 @@ References: WCAG 2.2, 1.4.3 and 1.4.11 (contrast); Machado, Oliveira, Fernandes 
 CIE 142-2001 (CIEDE2000).
 """
 
+# ruff: noqa: E501 - tables and markup read better on one line
+
 from __future__ import annotations
 
 import math
@@ -19,9 +21,21 @@ SURFACES = ("surface", "canvas", "sunken")
 TEXTS = ("ink", "ink-2", "ink-3", "accent", *TONES)
 EYES = {
     "normal": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
-    "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
-    "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
-    "tritanopia": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+    "protanopia": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deuteranopia": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "tritanopia": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
 }
 Colour = tuple[float, float, float]
 
@@ -80,7 +94,11 @@ def ciede2000(one: Colour, other: Colour) -> float:
     )  # fmt: skip
     sl = 1 + 0.015 * (l - 50) ** 2 / math.sqrt(20 + (l - 50) ** 2)
     sc, sh = 1 + 0.045 * c, 1 + 0.015 * c * t
-    turn = -math.sin(math.radians(60 * math.exp(-(((h - 275) / 25) ** 2)))) * 2 * math.sqrt(c**7 / (c**7 + 25**7))
+    turn = (
+        -math.sin(math.radians(60 * math.exp(-(((h - 275) / 25) ** 2))))
+        * 2
+        * math.sqrt(c**7 / (c**7 + 25**7))
+    )
     parts = ((l2 - l1) / sl, (c2 - c1) / sc, big_h / sh)
     return math.sqrt(sum(part**2 for part in parts) + turn * parts[1] * parts[2])
 
@@ -139,4 +157,7 @@ def test_colours_are_named_once() -> None:
         if sheet.name in {"tokens.css", "print.css", "viewer.css", "epro.css"}:
             continue
         named = set(re.findall(r"#[0-9a-f]{3,8}\b(?=[;, )])", sheet.read_text()))
-        assert named <= {"#6dbbd9", "#8ab8ff", "#5d7280", "#1d1300"}, (sheet.name, named)  # on the dark header, in both themes
+        assert named <= {"#6dbbd9", "#8ab8ff", "#5d7280", "#1d1300"}, (
+            sheet.name,
+            named,
+        )  # on the dark header, in both themes

@@ -1,5 +1,7 @@
 """The reading page in a real browser: pictures of a phantom whose lesions have a known size."""
 
+# ruff: noqa: E501 - tables and markup read better on one line
+
 from __future__ import annotations
 
 import json
@@ -47,7 +49,9 @@ class Desk:
 
     def mark(self, data: dict[str, Any]) -> Answer:
         self.marks.append(data)
-        return self.answers.pop(0) if self.answers else (200, "application/json", json.dumps({"id": data["id"]}))
+        return (
+            self.answers.pop(0) if self.answers else (200, "application/json", json.dumps({"id": data["id"]}))
+        )
 
     def open(self) -> Desk:
         self.page.goto(f"{self.site.url}/viewer/")
@@ -132,7 +136,16 @@ def test_a_refused_mark_says_why(desk: Desk) -> None:
 
 
 def test_a_mark_that_is_taken_away_is_taken_away_on_the_server(desk: Desk) -> None:
-    desk.known = [{"id": "m1", "tool": "Length", "points": [[30, -25, 20], [42, -25, 20]], "sop": "current-14", "lesion": "T02", "length_mm": "12.0"}]
+    desk.known = [
+        {
+            "id": "m1",
+            "tool": "Length",
+            "points": [[30, -25, 20], [42, -25, 20]],
+            "sop": "current-14",
+            "lesion": "T02",
+            "length_mm": "12.0",
+        }
+    ]
     desk.open()
     assert desk.at() == 15  # opens where the reader has been
     assert "T02 · 12.0 mm Saved" in desk.said()
@@ -143,7 +156,16 @@ def test_a_mark_that_is_taken_away_is_taken_away_on_the_server(desk: Desk) -> No
 
 
 def test_a_mark_leads_back_to_its_slice(desk: Desk) -> None:
-    desk.known = [{"id": "m1", "tool": "Length", "points": [[30, -25, 20], [42, -25, 20]], "sop": "current-14", "lesion": "T02", "length_mm": "12.0"}]
+    desk.known = [
+        {
+            "id": "m1",
+            "tool": "Length",
+            "points": [[30, -25, 20], [42, -25, 20]],
+            "sop": "current-14",
+            "lesion": "T02",
+            "length_mm": "12.0",
+        }
+    ]
     desk.open()
     desk.press("Home")
     until(lambda: desk.at() == 1)

@@ -38,7 +38,9 @@ def scripts(entry: str) -> Iterator[str]:
         todo += manifest()[name].get("imports", [])
 
 
-@pytest.mark.parametrize(("entry", "script", "style"), [("app", 25_000, 15_000), ("epro", 12_000, 6_000), ("viewer", 8_000, 3_000)])
+@pytest.mark.parametrize(
+    ("entry", "script", "style"), [("app", 25_000, 15_000), ("epro", 12_000, 6_000), ("viewer", 8_000, 3_000)]
+)
 def test_a_page_stays_within_its_budget(entry: str, script: int, style: int) -> None:
     files = list(scripts(f"src/{entry}.js"))
     assert sum(map(packed, files)) <= script
@@ -57,7 +59,12 @@ def test_the_font_and_the_sprite_are_small() -> None:
 
 def test_a_first_visit_stays_under_a_hundred_kilobytes_without_its_html() -> None:
     entry = manifest()["src/app.js"]
-    files = [entry["file"], *entry["css"], manifest()["generated/inter-latin.woff2"]["file"], manifest()["generated/sprite.svg"]["file"]]
+    files = [
+        entry["file"],
+        *entry["css"],
+        manifest()["generated/inter-latin.woff2"]["file"],
+        manifest()["generated/sprite.svg"]["file"],
+    ]
     assert sum(map(packed, files)) <= 80_000
 
 
@@ -73,4 +80,6 @@ def test_nothing_built_makes_code_from_text_or_calls_out() -> None:
     for name in ("src/app.js", "src/epro.js", "src/viewer.js"):
         for file in scripts(name):
             text = (DIST / file).read_text()
-            assert "https://" not in text.replace("https://htmx.org", "").replace("https://four.htmx.org", ""), file
+            assert "https://" not in text.replace("https://htmx.org", "").replace(
+                "https://four.htmx.org", ""
+            ), file
