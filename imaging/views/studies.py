@@ -63,7 +63,8 @@ def thumbnail(request: Request, opaque: UUID) -> HttpResponse:
 @require_POST
 def accept(request: Request, opaque: UUID) -> HttpResponse:
     """Accept a study in spite of a finding."""
-    found = studies.get_study(request.access, opaque, "query.raise")
+    found = studies.get_study(request.access, opaque)
+    request.access.require("query.raise", found.subject.trial.code, found.subject.site.code)
     actor = request.access.actor(found.subject.trial.code, found.subject.site.code)
     accept_quality(actor=actor, study=found, reason=_reason(request))
     messages.success(request, "Accepted; the readers have it.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from io import BytesIO
 from typing import Any
 
@@ -23,12 +23,7 @@ from tests.imaging.dicom_files import small_phantom
 from visits.models import Visit, VisitState
 
 PROCEDURE = date(2025, 2, 3)
-VISITS = (
-    ("BL", 1, date(2025, 1, 20)),
-    ("P1", 2, PROCEDURE),
-    ("M1", 5, date(2025, 3, 4)),
-    ("M4", 6, date(2025, 6, 3)),
-)
+VISITS = (("BL", date(2025, 1, 20)), ("P1", PROCEDURE), ("M1", date(2025, 3, 4)), ("M4", date(2025, 6, 3)))
 
 
 @dataclass
@@ -79,19 +74,19 @@ class Desk:
 def desk(cast: Cast, django_capture_on_commit_callbacks: Any) -> Desk:
     """A subject after its first procedure, without images yet."""
     subject = cast.subject("THERMODOX")
+    codes = [plan.code for plan in subject.version.protocol.visits]
     with acting(SETUP):
-        Visit.objects.filter(subject=subject).delete()
-        visits = {
-            code: Visit.objects.create(
-                subject=subject,
-                code=code,
-                ordinal=ordinal,
-                happened_on=day,
-                target=day,
-                state=VisitState.DONE,
+        visits = {}
+        for code, day in VISITS:
+            planned = {
+                "ordinal": codes.index(code),
+                "happened_on": day,
+                "target": day,
+                "state": VisitState.DONE,
+            }
+            visits[code], _ = Visit.objects.update_or_create(
+                subject=subject, code=code, sequence=1, defaults=planned
             )
-            for code, ordinal, day in VISITS
-        }
         for name, place in (("T01", "LIVER"), ("T02", "LIVER")):
             Entry.objects.create(
                 subject=subject,
@@ -141,6 +136,3 @@ def stored() -> Callable[[], dict[str, bytes]]:
         return found
 
     return look
-
-
-LATER = timedelta(minutes=20)

@@ -1,4 +1,4 @@
-"""From a batch that was sent to images that are kept: complete or told why, once, and without a trace of the patient."""
+"""From a batch to images that are kept: complete or told why, once, and without a trace of the patient."""
 
 from __future__ import annotations
 
@@ -297,7 +297,7 @@ def test_a_batch_is_complete_or_says_what_is_missing(desk: Desk) -> None:
         )
 
     with pytest.raises(
-        BatchIncompleteError, match="3 of 5 files have not arrived yet, the first of them IM0003.dcm"
+        BatchIncompleteError, match=r"3 of 5 files have not .* IM0003\.dcm"
     ):
         finish_batch(actor=actor, batch=batch)
     again, missing = start_batch(actor=actor, visit=desk.visits["M1"], files=announced)
@@ -447,7 +447,7 @@ def test_stored_images_and_ledgers_cannot_be_deleted(desk: Desk, table: str) -> 
     desk.send(desk.slices("M1"))
 
     with (
-        pytest.raises(Exception, match="(?i)cannot be deleted|append|permission denied"),
+        pytest.raises(Exception, match=r"(?i)cannot be deleted|append|permission denied"),
         acting(SETUP),
         connection.cursor() as cursor,
     ):
