@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django_vite.core.asset_loader import DjangoViteAppClient, DjangoViteAssetLoader, DjangoViteConfig
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from foundation import sprite
 from foundation.templatetags import pieces
@@ -23,12 +23,11 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop 
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One browser for all journeys."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**find_browser().launch_options())
-        yield browser
-        browser.close()
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """One browser for all journeys; `playwright` is shared with the tests of the front end, for there can be only one."""
+    browser = playwright.chromium.launch(**find_browser().launch_options())
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")
