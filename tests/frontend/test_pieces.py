@@ -90,3 +90,13 @@ def test_every_state_of_a_template_is_known(template: Path) -> None:
 
 def test_a_value_in_an_attribute_cannot_end_it() -> None:
     assert '"' not in pieces.as_attribute({"value": 'a"b'})
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_class_of_a_template_is_in_the_style_sheets(template: Path) -> None:
+    """A class that nobody styles is a misspelt one."""
+    styles = "".join(path.read_text() for path in (ROOT / "frontend" / "src" / "css").glob("*.css"))
+    known = set(re.findall(r"\.([a-z][\w-]*)", styles))
+    text = re.sub(r"{[%{].*?[%}]}", "\0", template.read_text())
+    used = {word for value in re.findall(r'class="([^"]*)"', text) for word in value.split() if re.fullmatch(r"[a-z][\w-]*", word)}
+    assert used <= known

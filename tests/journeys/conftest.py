@@ -24,7 +24,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop 
 
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """One browser for all journeys; `playwright` is shared with the tests of the front end, for there can be only one."""
+    """One browser for all journeys; there can be only one `playwright`, shared with the front-end tests."""
     browser = playwright.chromium.launch(**find_browser().launch_options())
     yield browser
     browser.close()
