@@ -238,8 +238,8 @@ def enrolment(
         )
         parts = [_y_axis(frame, ticks)]
         for month in _months(first, last, about):
-            label = _text(frame.x(month.toordinal()), height - 8, month.strftime("%b %y"), anchor="middle")
-            parts += [label]
+            x = frame.x(month.toordinal())
+            parts += [_text(x, height - 8, month.strftime("%b %y"), anchor="middle")]
         if target:
             parts.append(_line(frame.left, frame.y(target), width - frame.right, frame.y(target), "guide"))
             parts.append(
