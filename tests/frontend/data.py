@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from datetime import date, timedelta
@@ -216,20 +215,7 @@ def dashboard() -> dict[str, Any]:
     }
 
 
-def epro() -> dict[str, Any]:
-    """A questionnaire of three invented statements in two languages."""
-    options = {"en": ["Not at all", "A little bit", "Very much"], "ar": ["لا", "قليلا", "كثيرا"]}
-    names = {"en": ("English", "ltr", "Sample statement"), "ar": ("العربية", "rtl", "جملة")}
-    languages = [
-        {"code": code, "name": name, "dir": way, "items": [{"id": f"Q{n}", "text": f"{text} {n}"} for n in (1, 2, 3)],
-         "options": [{"value": n, "text": words} for n, words in enumerate(options[code])]}
-        for code, (name, way, text) in names.items()
-    ]  # fmt: skip
-    return {"form": json.dumps({"key": "link-1", "version": "1", "languages": languages})}
-
-
 PAGES = {
-    "epro": epro,
     "viewer": dict,
     "casebook": casebook,
     "form": form,

@@ -98,5 +98,10 @@ def test_every_class_of_a_template_is_in_the_style_sheets(template: Path) -> Non
     styles = "".join(path.read_text() for path in (ROOT / "frontend" / "src" / "css").glob("*.css"))
     known = set(re.findall(r"\.([a-z][\w-]*)", styles))
     text = re.sub(r"{[%{].*?[%}]}", "\0", template.read_text())
-    used = {word for value in re.findall(r'class="([^"]*)"', text) for word in value.split() if re.fullmatch(r"[a-z][\w-]*", word)}
+    used = {
+        word
+        for value in re.findall(r'class="([^"]*)"', text)
+        for word in value.split()
+        if re.fullmatch(r"[a-z][\w-]*", word)
+    }
     assert used <= known
