@@ -214,7 +214,9 @@ class _Run:
             return b""
         if new == value and not element.undefined:
             self.ledger.kept.append(place)
-            return self._data[element.start : element.end]
+            if not element.unnamed:
+                return self._data[element.start : element.end]
+            return encode_element(element.tag, element.vr, new, self._syntax)
         (self.ledger.replaced if new else self.ledger.emptied).append(place)
         return encode_element(element.tag, element.vr, new, self._syntax)
 

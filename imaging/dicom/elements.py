@@ -59,7 +59,11 @@ EXPLICIT_BIG = Syntax(explicit=True, little=False)
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element in a buffer: `data[start:end]` is all of it, `data[value:value_end]` its value."""
+    """One element in a buffer: `data[start:end]` is all of it, `data[value:value_end]` its value.
+
+    `unnamed` says that the file gives the VR as UN and the dictionary knows better (PS3.5 6.2.2): tools that once made an
+    explicit file from an implicit one leave such elements behind.
+    """
 
     tag: int
     vr: str
@@ -68,6 +72,7 @@ class Element:
     value_end: int
     end: int
     undefined: bool
+    unnamed: bool = False
 
     @property
     def length(self) -> int:
@@ -143,6 +148,9 @@ class Tokenizer:
         end = value + length
         if end > stop:
             raise Malformed("truncated", f"The file ends inside {tag_name(tag)}.")
+        known = public_vr(tag) if vr == "UN" and self.syntax == EXPLICIT_LITTLE else None
+        if known is not None and known != "SQ" and (known in _LONG_VRS or length <= 0xFFFE):
+            return Element(tag, known, position, value, end, end, False, unnamed=True)
         return Element(tag, vr, position, value, end, end, False)
 
     def _head(self, position: int, stop: int) -> tuple[int, str, int, int]:

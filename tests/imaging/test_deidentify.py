@@ -292,6 +292,21 @@ def test_an_over_long_decimal_string_passes_through_untouched() -> None:
     assert long_value in deidentify(read(spliced), identity()).data
 
 
+def test_elements_whose_representation_was_lost_are_treated_as_what_they_are() -> None:
+    """Tools that make an explicit file from an implicit one write UN where they do not know an element."""
+    data = one_slice()
+    source = read(data)
+    for tag in (0x00080016, 0x00080018, 0x00100020, 0x00200032, 0x00080090):
+        element = read(data).by_tag[tag]
+        head = data[element.start : element.start + 4] + b"UN\0\0" + element.length.to_bytes(4, "little")
+        data = data[: element.start] + head + data[element.value :]
+    assert examine(data).verdict is Verdict.ACCEPTED
+
+    result = deidentify(read(data), identity())
+
+    assert result.data == deidentify(source, identity()).data
+
+
 def test_the_ledger_names_every_element_once_and_holds_no_value() -> None:
     source = read(one_slice())
     ledger = deidentify(source, identity()).ledger.as_dict()

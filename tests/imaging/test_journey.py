@@ -1,0 +1,87 @@
+"""A coordinator sends a folder in the browser; a radiologist sees it, measures, judges, signs, and goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from imaging.models import Batch, Instance, Measurement, Read
+from imaging.services import process_batch
+from tests.imaging.conftest import Desk
+from tests.imaging.test_reading import send
+from tests.journeys.conftest import built_front_end, chromium, person  # noqa: F401  fixtures of the journeys
+
+pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
+
+
+def until(condition: Callable[[], Any], seconds: float = 40) -> Any:
+    """Poll: the page's policy forbids waiting by a string of script."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    raise AssertionError("it did not happen in time")
+
+
+def test_a_coordinator_sends_a_folder(desk: Desk, person: Callable[..., Any], tmp_path: Path) -> None:  # noqa: F811
+    folder = tmp_path / "CD"
+    folder.mkdir()
+    for name, data in {**desk.slices("M1"), "letter.txt": b"Dear colleague"}.items():
+        (folder / name).write_bytes(data)
+    page = person("coordinator").page
+
+    page.goto(reverse("visit-images", args=[desk.subject.number, "M1"]))
+    page.locator("input[webkitdirectory]").set_input_files(folder)
+    page.wait_for_url("**/images/uploads/**")
+
+    process_batch(Batch.objects.get().pk)
+    page.reload()
+    page.get_by_text("This is not a DICOM file").wait_for()
+    assert Instance.objects.count() == 5
+    page.get_by_role("link", name="To the images").click()
+    page.get_by_role("link", name="portal venous phase, 5 slices").click()
+    page.get_by_text("What de-identification did").wait_for()
+
+
+def test_a_radiologist_reads_a_case(desk: Desk, person: Callable[..., Any]) -> None:  # noqa: F811
+    send(desk, "M1")
+    read = desk.read("M1")
+    page = person(read.reader.username).page
+
+    page.goto(reverse("reading-queue"))
+    page.get_by_role("link", name="Read the next case").click()
+    until(lambda: page.locator("[data-load]").all_inner_texts() == [""])
+    page.locator('[data-lesion-select="T01"]').click()
+    page.get_by_role("button", name="Length").click()
+    box = page.locator(".viewport").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x - 60, y)
+    page.mouse.down()
+    page.mouse.move(x, y, steps=5)
+    page.mouse.up()
+    until(lambda: Measurement.objects.filter(lesion="T01").exists())
+    page.get_by_text("Saved", exact=True).wait_for()
+
+    for lesion in ("T01", "T02"):
+        page.get_by_role("radiogroup", name=f"Outcome of {lesion}").get_by_text("Complete ablation").click()
+        until(lambda lesion=lesion: lesion in set(read.outcomes.values_list("lesion", flat=True)))
+    page.get_by_text("Optimal", exact=True).click()
+    until(lambda: Read.objects.get(pk=read.pk).image_quality == "OPTIMAL")
+    page.get_by_role("radiogroup", name="New lesion").get_by_text("No", exact=True).click()
+    until(lambda: Read.objects.get(pk=read.pk).new_lesion == "N")
+    page.get_by_role("button", name="Sign, and read the next case").click()
+    page.get_by_label("Password").fill("wrong password")
+    page.get_by_role("button", name="Sign", exact=True).click()
+    page.get_by_text("nothing was signed").wait_for()
+    page.get_by_label("Password").fill("correct horse battery staple")
+    page.get_by_role("button", name="Sign", exact=True).click()
+
+    page.get_by_text("No case waits for you").wait_for()
+    assert Read.objects.get(pk=read.pk).state == "SIGNED"
