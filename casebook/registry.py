@@ -37,6 +37,11 @@ def answers_for(subject: Subject, names: frozenset[str], as_of: date) -> Mapping
     return {name: answer for name, answer in found.items() if answer is not None}
 
 
+def objection(subject: Subject, form: str, visit: Visit | None) -> DomainError | None:
+    """What the first guard has against opening this form, for a page that says it before anybody types."""
+    return next((error for guard in _guards if (error := guard(subject, form, visit)) is not None), None)
+
+
 def refuse_opening(subject: Subject, form: str, visit: Visit | None) -> None:
     """Raise what any guard has against opening this form.
 
@@ -44,7 +49,6 @@ def refuse_opening(subject: Subject, form: str, visit: Visit | None) -> None:
     ------
     DomainError
     """
-    for guard in _guards:
-        error = guard(subject, form, visit)
-        if error is not None:
-            raise error
+    error = objection(subject, form, visit)
+    if error is not None:
+        raise error

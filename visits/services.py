@@ -194,3 +194,11 @@ def add_unscheduled_visit(*, actor: Actor, subject: Subject, happened_on: date) 
             happened_on=happened_on,
             state=VisitState.DONE,
         )
+
+
+def supersede_visits(*, actor: Actor, subject: Subject, codes: Sequence[str]) -> None:
+    """Take visits that were not done out of a subject's plan, because it will never have them (another arm)."""
+    with acting(actor):
+        Visit.objects.filter(subject=subject, code__in=codes, state=VisitState.PLANNED).update(
+            state=VisitState.SUPERSEDED
+        )

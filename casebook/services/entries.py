@@ -31,6 +31,7 @@ from casebook.services.anchors import replan_when_anchored
 from casebook.services.automatic import settle_automatic_queries
 from casebook.signals import entry_saved
 from foundation import clock
+from foundation.errors import DomainError
 from patients.models import Subject
 from trials.schema import Item
 from visits.models import Visit
@@ -262,7 +263,11 @@ def _write(actor: Actor, entry: Entry, item: Item, old: Cell | None, new: Cell, 
             _note_change([query for query in queries if query.item == item.id])
         settled = settle_automatic_queries(entry, worked.picture, queries)
         replan_when_anchored(actor, entry, frozenset({item.id}))
-        entry_saved.send(Entry, entry=entry, items=frozenset({item.id}), actor=actor)
+        try:
+            entry_saved.send(Entry, entry=entry, items=frozenset({item.id}), actor=actor)
+        except DomainError:  # an upper room refuses: nothing is written, so the entry is what it was
+            entry.values, entry.state = before
+            raise
     return SaveResult(worked, settled, changed=True)
 
 

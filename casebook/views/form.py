@@ -20,6 +20,7 @@ from casebook.pages.addresses import form_url
 from casebook.pages.banner import subject_banner
 from casebook.pages.form import FormPage, changed_rows, form_page
 from casebook.pages.rail import form_rail
+from casebook.registry import objection
 from casebook.rules.cells import Typed, cell_text
 from casebook.rules.picture import rules_of
 from casebook.rules.reasons import CHANGE_REASONS, CONFIRM_REASONS, reason_sentence
@@ -44,6 +45,7 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
         "shown": shown,
         "rail": form_rail(entry),
         "banner": subject_banner(subject, request.access),
+        "objection": None if entry.opened else objection(subject, entry.form, entry.visit),
         "may_write": request.access.may("entry.write", subject.trial.code, subject.site.code),
         "may_verify": request.access.may("verify.entry", subject.trial.code, subject.site.code),
         "may_ask": request.access.may("query.raise", subject.trial.code, subject.site.code),

@@ -1,0 +1,1 @@
+"""What the pages of this room show, worked out before any template."""

@@ -1,0 +1,1 @@
+"""Reading treatment: what is recorded and found, who got which arm, what waits."""
