@@ -39,6 +39,7 @@ DEMO_PASSWORD = text(
 AUTH_USER_MODEL = "accounts.User"
 INSTALLED_APPS = [
     *ROOMS,
+    "config",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,0 +1,1 @@
+"""The demonstration: two sites, their people, and twelve subjects at different stages, all through the services."""

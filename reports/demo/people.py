@@ -1,0 +1,63 @@
+"""Sites and people of the demonstration."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+
+from accounts.models import User
+from accounts.services import create_user, grant_role
+from audit.context import Actor
+from trials.models import Site, Trial
+from trials.services import open_site, register_site
+
+OPENED = date(2021, 9, 1)
+SITES = (
+    ("NO-01", "Oslo University Hospital", "NO", "Europe/Oslo"),
+    ("SE-02", "Karolinska University Hospital", "SE", "Europe/Stockholm"),
+)
+PEOPLE = (
+    ("coordinator", "Kari Nordmann", "coordinator", "NO-01"),
+    ("investigator", "Dr Ingrid Lie", "investigator", "NO-01"),
+    ("datamanager", "Bo Rossi", "datamanager", ""),
+    ("monitor", "Mette Holm", "monitor", ""),
+    ("radiologist", "Dr Ana Souza", "radiologist", ""),
+    ("radiologist2", "Dr Jan Novak", "radiologist", ""),
+    ("adjudicator", "Dr Ruth Weiss", "adjudicator", ""),
+    ("sponsor", "Sam Porter", "sponsor", ""),
+    ("coordinator2", "Lena Berg", "coordinator", "SE-02"),
+    ("investigator2", "Dr Erik Lund", "investigator", "SE-02"),
+)
+"""User name, full name, role, and the site (none: all sites)."""
+
+
+def open_sites(actor: Actor, trials: list[Trial]) -> dict[str, Site]:
+    """Both sites, open for all trials."""
+    sites = {}
+    for code, name, country, zone in SITES:
+        sites[code] = register_site(actor=actor, code=code, name=name, country=country, time_zone=zone)
+        for trial in trials:
+            open_site(actor=actor, trial=trial, site=sites[code], on=OPENED)
+    return sites
+
+
+def invite_people(actor: Actor, trials: list[Trial]) -> dict[str, User]:
+    """Everybody with their roles; passwords are set afterwards, by whoever starts the demonstration."""
+    people = {}
+    for username, name, role, site in PEOPLE:
+        people[username] = _person(actor, username, name)
+        for trial in trials:
+            grant_role(actor=actor, user=people[username], role=role, trial=trial.code, site=site)
+    people["admin"] = _person(actor, "admin", "Alex Admin")
+    grant_role(actor=actor, user=people["admin"], role="admin")
+    return people
+
+
+def _person(actor: Actor, username: str, name: str) -> User:
+    return create_user(
+        actor=actor,
+        username=username,
+        full_name=name,
+        email=f"{username}@hilum.invalid",
+        password=secrets.token_urlsafe(24),
+    )
