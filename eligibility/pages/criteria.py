@@ -5,28 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
+from casebook.rules.picture import ProtocolKey
 from eligibility.models import Assessment, Decision
 from eligibility.pages.places import FactPath, Place, Places, fact_path
 from eligibility.policies import IN_SCREENING, differs, may_be_signed
 from eligibility.rules.assessment import (
     FAILING,
-    HOLD,
     SCREEN_FAILURE,
+    SHOWN_DIGITS,
     CriterionOutcome,
     CriterionResult,
     Evidence,
-    Route,
     SetAssessment,
     Verdict,
 )
 from eligibility.rules.facts import REFDAT
 from eligibility.rules.outlook import Outlook, against, unknown
-from eligibility.rules.words import limit_in_words, scalar_in_words
+from eligibility.rules.words import computed_part, computed_unit, limit_in_words, scalar_in_words
 from eligibility.selectors import Evaluation, Standing
+from logic import Rule, compile_rule
 from patients.models import Subject
 from trials.schema import CriteriaSet, Criterion, Protocol
 
+BRIEF = 6
+NUMBERS = frozenset({"number", "integer", "quantity"})
 SOON = timedelta(days=7)
 TYPES = {"A": "Automatic", "S": "Computed, with a judgement", "J": "Judgement"}
 STATES = {
@@ -45,10 +50,18 @@ VERDICTS = {
 
 
 @dataclass(frozen=True)
-class Group:
-    """Facts that were read in one place: a form on a day."""
+class Value:
+    """A fact as it was recorded; without a label where the criterion names it already."""
 
-    values: tuple[str, ...]
+    text: str
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Facts that were read in one place: a form on a day. The address is that of the first of them."""
+
+    values: tuple[Value, ...]
     place: Place | None
 
 
@@ -69,6 +82,8 @@ class Row:
     ----------
     css
         `against` or `unknown` where it stands in the way.
+    computed
+        What was worked out and compared, such as an age; empty where a fact was compared as it is.
     runs_out
         Whether the outcome is certain for a few days only.
     """
@@ -76,6 +91,7 @@ class Row:
     criterion: Criterion
     state: str
     css: str
+    computed: str
     groups: tuple[Group, ...]
     limit: str
     missing: tuple[Missing, ...]
@@ -114,9 +130,17 @@ class SetSummary:
         """The counts in words."""
         if not self.against and not self.unknown:
             return f"All {self.satisfied} criteria are satisfied."
-        stopped = len(self.against)
-        criteria = "1 criterion" if stopped == 1 else f"{stopped} criteria"
-        return f"{criteria} against, {len(self.unknown)} unknown."
+        return f"{counted(len(self.against))} against, {len(self.unknown)} unknown."
+
+    @property
+    def brief(self) -> bool:
+        """Whether what stands in the way is short enough to be shown at once."""
+        return self.decides and len(self.against) + len(self.unknown) <= BRIEF
+
+
+def counted(number: int) -> str:
+    """`1 criterion`, `3 criteria`."""
+    return "1 criterion" if number == 1 else f"{number} criteria"
 
 
 @dataclass(frozen=True)
@@ -197,7 +221,7 @@ def criteria_page(
         evaluation=evaluation,
         sections=sections_of(evaluation, places),
         sets=set_summaries(evaluation),
-        route=None if outlook is None else route_shown(evaluation, outlook.route),
+        route=None if outlook is None else route_shown(outlook),
         standing=standing,
         choices=choices,
         judged_on=judged_on,
@@ -242,6 +266,7 @@ def _row(evaluation: Evaluation, places: Places, result: CriterionResult) -> Row
         criterion=result.criterion,
         state=STATES[result.outcome],
         css=css,
+        computed=_computed(evaluation, result.criterion),
         groups=tuple(_groups(evaluation.protocol, places, result)),
         limit=limit_in_words(evaluation.protocol, result.criterion),
         missing=tuple(_missing(evaluation.protocol, places, result)),
@@ -250,6 +275,24 @@ def _row(evaluation: Evaluation, places: Places, result: CriterionResult) -> Row
         valid_until=until,
         runs_out=until is not None and result.passed and until <= evaluation.as_of + SOON,
     )
+
+
+def _computed(evaluation: Evaluation, criterion: Criterion) -> str:
+    text = computed_part(criterion)
+    if not text:
+        return ""
+    rule = _part_rule(ProtocolKey(evaluation.protocol), text)
+    value = rule.value(evaluation.projection.document, evaluation.as_of)
+    if not isinstance(value, Decimal):
+        return ""
+    whole = value == value.to_integral_value()
+    shown = value.quantize(Decimal(1) if whole else SHOWN_DIGITS, ROUND_HALF_UP)
+    return f"{shown:f} {computed_unit(criterion)}".strip()
+
+
+@lru_cache(maxsize=256)
+def _part_rule(key: ProtocolKey, text: str) -> Rule:
+    return compile_rule(text, key.protocol.fact_schema())
 
 
 def _groups(protocol: Protocol, places: Places, result: CriterionResult) -> Iterator[Group]:
@@ -261,19 +304,22 @@ def _groups(protocol: Protocol, places: Places, result: CriterionResult) -> Iter
         for path in [fact_path(protocol, each.path)]
         if path is not None
     ]
-    alone = len([each for each, path in read if not path.limit]) == 1
-    found: dict[Place | None, list[str]] = {}
+    facts = [path for _, path in read if not path.limit]
+    alone = len(facts) == 1 and facts[0].declared.type in NUMBERS
+    found: dict[str, tuple[Place | None, list[Value]]] = {}
     for each, path in read:
-        found.setdefault(places.source(path), []).append(_value(protocol, each, path, alone=alone))
-    for place, values in found.items():
+        place = places.source(path)
+        _, values = found.setdefault(place.words if place else "", (place, []))
+        values.append(_value(protocol, each, path, alone=alone))
+    for place, values in found.values():
         yield Group(tuple(values), place)
 
 
-def _value(protocol: Protocol, evidence: Evidence, path: FactPath, *, alone: bool) -> str:
-    value = _value_alone(protocol, evidence, path)
+def _value(protocol: Protocol, evidence: Evidence, path: FactPath, *, alone: bool) -> Value:
+    text = _value_alone(protocol, evidence, path)
     if path.limit:
-        return f"{path.limit} {value}"
-    return value if alone else f"{path.label}: {value}"
+        return Value(text, path.limit)
+    return Value(text, "" if alone else path.label)
 
 
 def _value_alone(protocol: Protocol, evidence: Evidence, path: FactPath) -> str:
@@ -325,14 +371,23 @@ def _summary(declared: CriteriaSet, found: SetAssessment, *, decides: bool) -> S
     )
 
 
-def route_shown(evaluation: Evaluation, route: Route) -> RouteShown:
-    """The routing decision as a heading."""
-    if route.offer is not None:
-        title = evaluation.assessment.sets[route.offer].title
-        return RouteShown("eligible", f"Offer {title}", route.because)
-    if route.decision == HOLD:
-        return RouteShown("hold", "Hold", route.because)
-    return RouteShown("ineligible", SCREEN_FAILURE.capitalize(), route.because)
+def route_shown(outlook: Outlook) -> RouteShown:
+    """The routing decision as a heading, and why in one sentence; the criteria are listed below it."""
+    passed_over = [_standing_in_the_way(each) for each in outlook.order if each.verdict is Verdict.INELIGIBLE]
+    if outlook.held:
+        why = [*passed_over, _standing_in_the_way(outlook.deciding), "Resolve this first."]
+        return RouteShown("hold", "Hold", " ".join(why))
+    if outlook.route.offer is not None:
+        satisfied = f"All criteria of {outlook.deciding.title} are satisfied."
+        return RouteShown("eligible", f"Offer {outlook.deciding.title}", " ".join([*passed_over, satisfied]))
+    return RouteShown("ineligible", SCREEN_FAILURE.capitalize(), " ".join(passed_over))
+
+
+def _standing_in_the_way(criteria_set: SetAssessment) -> str:
+    stops, open_ones = len(against(criteria_set)), len(unknown(criteria_set))
+    if stops:
+        return f"{criteria_set.title}: {counted(stops)} against."
+    return f"{criteria_set.title}: {counted(open_ones)} unknown."
 
 
 def sign_choices(

@@ -161,7 +161,7 @@ class Criteria:
 
         References
         ----------
-        DOMAIN fact sheet 0.3 (three values, outcomes, overall verdict) and B.3 (routing).
+        Strong Kleene logic: S. C. Kleene, Introduction to Metamathematics (1952), § 64. Routing: the protocol's own.
         """
         values = prepare(self.schema, facts, as_of)
         results = {each.criterion.id: self._ask(each, values, as_of) for each in self._compiled}
@@ -291,7 +291,7 @@ def verdict_of(outcomes: Iterable[CriterionOutcome]) -> Verdict:
 
     References
     ----------
-    DOMAIN fact sheet 0.3, "Overall".
+    Protocol, eligibility: every inclusion criterion is met and no exclusion criterion is present.
     """
     found = set(outcomes)
     if found & FAILING:
@@ -317,7 +317,7 @@ def roll_up(results: Iterable[CriterionResult]) -> tuple[RolledUp, ...]:
 
     References
     ----------
-    DOMAIN fact sheet B.5.1: "5b = AND(5b.1..5b.8)".
+    Protocol of Excalibur, inclusion 5b: one numbered criterion with eight conditions.
     """
 
     def key(result: CriterionResult) -> tuple[str, str]:
@@ -344,7 +344,7 @@ def route(sets: Sequence[SetAssessment]) -> Route:
 
     References
     ----------
-    DOMAIN fact sheet B.3: never route to a later sub-study because data are missing.
+    Protocol of Excalibur, preamble of the exclusions of Excalibur 1. Missing data never route anybody onwards.
     """
     passed_over: list[str] = []
     for each in sets:

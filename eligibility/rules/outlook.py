@@ -31,7 +31,7 @@ class Outlook:
     verdict
         Eligible where a set is offered, undetermined while held, ineligible otherwise.
     deciding
-        The set that the verdict rests on: the offered one, or the one that holds, or the first.
+        The set that the verdict rests on: the offered one, or the one that holds, or the last that could be offered.
     valid_until
         The last day on which the same facts are certain to lead here; None where no such day is known.
     """
@@ -68,7 +68,7 @@ def outlook_of(protocol: Protocol, assessment: Assessment) -> Outlook | None:
     if taken.decision == HOLD:
         deciding = next(each for each in order if each.verdict is Verdict.UNDETERMINED)
         return Outlook(order, taken, Verdict.UNDETERMINED, deciding, None)
-    return Outlook(order, taken, Verdict.INELIGIBLE, order[0], _until(order))
+    return Outlook(order, taken, Verdict.INELIGIBLE, order[-1], _until(order))
 
 
 def _first_set(protocol: Protocol) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ UNITS = {
     "1": "",
 }
 SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "=": "=", "!=": "≠"}
+FUNCTION_UNITS = {"age": "years", "days": "days", "hours": "h", "minutes": "min"}
 OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "!=", "!=": "="}
 
 
@@ -122,7 +123,27 @@ def limit_in_words(protocol: Protocol, criterion: Criterion) -> str:
     return f"{SIGNS[operator]} {number} {unit}".strip()
 
 
+def computed_part(criterion: Criterion) -> str:
+    """The part of a criterion that is worked out before it is compared, such as `age(BRTHDAT, REFDAT)`.
+
+    Empty where a fact is compared as it is, or where there is more than one comparison.
+    """
+    node = parser.parse(criterion.rule)
+    if not isinstance(node, syntax.Compare) or isinstance(node.left, syntax.Name):
+        return ""
+    return format_rule(node.left)
+
+
+def computed_unit(criterion: Criterion) -> str:
+    """The unit of the computed part, where the function says it."""
+    node = parser.parse(criterion.rule)
+    left = node.left if isinstance(node, syntax.Compare) else node
+    return FUNCTION_UNITS.get(left.function, "") if isinstance(left, syntax.Call) else ""
+
+
 def _unit_of(protocol: Protocol, node: syntax.Node) -> str:
+    if isinstance(node, syntax.Call):
+        return FUNCTION_UNITS.get(node.function, "")
     if not isinstance(node, syntax.Name):
         return ""
     fact = next((each for each in protocol.facts if each.name == node.path), None)

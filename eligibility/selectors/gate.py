@@ -1,4 +1,4 @@
-"""The gate before randomisation and the first treatment: every criterion asked again, and the signature still standing."""
+"""The gate before treatment: every criterion asked again, and the signature still standing."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_every_criterion_stands_under_its_number_with_evidence_limit_and_link(ca
     assert "but not into Excalibur 2" in sections[2].note
     row = rows_of(answer)["EX-I-5b.1"]
     assert (row.criterion.number, row.state, row.limit) == ("5b", "met", "> 10 g/dL")
-    assert row.groups[0].values == ("12.4 g/dL",)
+    assert [(value.label, value.text) for value in row.groups[0].values] == [("", "12.4 g/dL")]
     assert row.groups[0].place.words == "Laboratory, 10 Sep 2025"
     assert row.groups[0].place.url == f"/subjects/{case.subject.number}/SCR/LB/#row-HGB"
     assert cast.client("coordinator").get(row.groups[0].place.url).status_code == 200
@@ -58,8 +58,9 @@ def test_limits_are_said_as_what_keeps_a_subject_in(cast: Cast) -> None:
         "EX-I-5b.8": "> LLN",
         "E1-E-4": "≤ 100 mm",
         "E1-E-5": "≤ 30",
-        "E1-E-7": "< 70",
+        "E1-E-7": "< 70 years",
     }
+    assert (rows["E1-E-7"].computed, rows["E1-E-5"].computed) == ("58 years", "25.83")
     assert rows["EX-E-4"].limit == ""
 
 
