@@ -168,7 +168,7 @@ def test_the_site_sees_what_was_done_to_its_files(desk: Desk) -> None:
 
     assert "(0010,0010) PatientName" in page
     assert "private elements of the manufacturer" in page
-    assert "PORTAL VENOUS PHASE" in page
+    assert "Portal venous phase" in page
 
 
 def test_rejected_files_stand_on_the_page_with_their_reason(desk: Desk) -> None:
