@@ -78,13 +78,16 @@ class Curve:
     at_risk: Sequence[tuple[float, int]] = field(default=())
 
 
+NARROWEST = 1e-6  # narrower ranges are one value: ticks have ten decimals
+
+
 def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Round values that cover a range.
 
     Parameters
     ----------
     low, high
-        The range; ``high`` is raised where it is not above ``low``.
+        The range; ``high`` is raised where it is not above ``low`` by more than `NARROWEST`.
     about
         How many steps are wanted.
 
@@ -93,7 +96,7 @@ def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
     list of float
         Multiples of 1, 2 or 5 times a power of ten; the first is at most ``low``, the last at least ``high``.
     """
-    high = high if high > low else low + 1
+    high = high if high - low > NARROWEST else low + 1
     rough = (high - low) / max(about, 1)
     power = 10.0 ** (len(str(int(rough))) - 1) if rough >= 1 else 10.0 ** -_zeros(rough)
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999999)

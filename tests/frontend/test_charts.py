@@ -9,7 +9,7 @@ from datetime import date
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from foundation import charts
@@ -101,6 +101,8 @@ def test_a_visit_without_window_has_no_bar() -> None:
     assert charts.window_bar(earliest=None, latest=DAY) == ""
 
 
+@example(0.0, 1e-300, 5)
+@example(1e6, 1e6 + 1e-6, 10)
 @given(st.floats(0, 1e6), st.floats(0, 1e6), st.integers(1, 10))
 def test_ticks_cover_the_range_in_few_even_steps(one: float, other: float, about: int) -> None:
     low, high = sorted((one, other))
