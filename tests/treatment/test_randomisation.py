@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -237,48 +238,32 @@ def test_the_database_refuses_to_change_what_was_given(
 # At the same moment ---------------------------------------------------------------------------------------------------
 
 
-class Racer(threading.Thread):
-    """Somebody who randomises in a connection of their own."""
+def race(cast: Cast, subjects: list[Subject]) -> list[Future[Allocation]]:
+    """Everybody randomises at the same moment, each in a connection of their own."""
+    barrier = threading.Barrier(len(subjects))
 
-    def __init__(self, cast: Cast, subject: Subject, barrier: threading.Barrier) -> None:
-        super().__init__()
-        self.cast, self.subject, self.barrier = cast, subject, barrier
-        self.given: Allocation | None = None
-        self.error: Exception | None = None
-
-    def run(self) -> None:
+    def run(subject: Subject) -> Allocation:
         try:
-            self.barrier.wait(10)
-            self.given = allocate_subject(actor=self.cast.actor(), subject=self.subject)
-        except Exception as error:
-            self.error = error
+            barrier.wait(10)
+            return allocate_subject(actor=cast.actor(), subject=subject)
         finally:
             connection.close()
 
-
-def race(cast: Cast, subjects: list[Subject]) -> list[Racer]:
-    barrier = threading.Barrier(len(subjects))
-    racers = [Racer(cast, subject, barrier) for subject in subjects]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join(30)
-    return racers
+    with ThreadPoolExecutor(len(subjects)) as pool:
+        return [pool.submit(run, subject) for subject in subjects]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_first_two_subjects_at_the_same_moment_get_two_places(cast: Cast) -> None:
     racers = race(cast, [routed(cast), routed(cast)])
-    assert [racer.error for racer in racers] == [None, None]
-    assert sorted(racer.given.place for racer in racers if racer.given) == [1, 2]
+    assert sorted(racer.result().place for racer in racers) == [1, 2]
     assert AllocationList.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_one_subject_randomised_by_two_people_at_the_same_moment_gets_one_place(cast: Cast) -> None:
     subject = routed(cast)
-    racers = race(
-        cast, [subject, Subject.objects.select_related("site", "version", "trial").get(pk=subject.pk)]
-    )
-    assert sorted(type(racer.error).__name__ for racer in racers) == ["AlreadyAllocatedError", "NoneType"]
+    again = Subject.objects.select_related("site", "version", "trial").get(pk=subject.pk)
+    errors = [racer.exception() for racer in race(cast, [subject, again])]
+    assert sorted(type(error).__name__ for error in errors) == ["AlreadyAllocatedError", "NoneType"]
     assert Allocation.objects.count() == 1

@@ -1,0 +1,1 @@
+"""Reading safety: events, reports with their clocks, grades that laboratory values suggest."""
