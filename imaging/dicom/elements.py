@@ -61,8 +61,8 @@ EXPLICIT_BIG = Syntax(explicit=True, little=False)
 class Element:
     """One element in a buffer: `data[start:end]` is all of it, `data[value:value_end]` its value.
 
-    `unnamed` says that the file gives the VR as UN and the dictionary knows better (PS3.5 6.2.2): tools that once made an
-    explicit file from an implicit one leave such elements behind.
+    `unnamed` says that the file gives the VR as UN and the dictionary knows better (PS3.5 6.2.2): tools that once made
+    an explicit file from an implicit one leave such elements behind.
     """
 
     tag: int

@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from audit.context import Actor, acting, service_actor
+from audit.context import Actor, service_actor
 from imaging.dicom.deidentify import Deidentified, deidentify, identity_words, words_left
 from imaging.dicom.describe import Description, describe
 from imaging.dicom.errors import DicomFault
@@ -67,36 +67,41 @@ class Keeper:
 
     def keep(self, file: DicomFile) -> Fate:
         """De-identify and store an image that passed the front door; runs inside the caller's transaction."""
-        other = self._is_other_patient(file)
-        if other and "other_patient" not in self._overruled:
+        patient = self._patient_digest(file)
+        if (
+            patient
+            and self._key.patient_digest not in ("", patient)
+            and "other_patient" not in self._overruled
+        ):
             return _quarantine(
                 "other_patient", "The patient number differs from that of this subject's earlier images."
             )
         try:
             result = deidentify(file, self._identity)
-            if "words_left" not in self._overruled and words_left(
-                identity_words(file), result, self._identity
-            ):
+            left = words_left(identity_words(file), result, self._identity)
+            if left and "words_left" not in self._overruled:
                 return _quarantine(
                     "words_left", "A word that identifies somebody stands where it does not belong."
                 )
             cleaned = read(result.data)
-            return self._place(cleaned, result, describe(cleaned))
+            fate = self._place(cleaned, result, describe(cleaned))
         except DicomFault as fault:
             return Fate(FileState.REJECTED, fault.code, fault.message)
+        if fate.state == FileState.ACCEPTED:
+            self._remember(patient)
+        return fate
 
-    def _is_other_patient(self, file: DicomFile) -> bool:
-        """Compare the hospital's patient number with that of earlier files, by a keyed digest."""
+    def _patient_digest(self, file: DicomFile) -> str:
+        """Keyed digest of the hospital's patient number (or, without one, name); empty where the file has neither."""
         values = values_of(file)
         number = values.text(0x00100020) or values.text(0x00100010)
-        if not number:
-            return False
-        digest = self._identity.fingerprint(number)
-        if not self._key.patient_digest and "other_patient" not in self._overruled:
-            with acting(self._actor):
-                ImagingKey.objects.filter(pk=self._key.pk, patient_digest="").update(patient_digest=digest)
+        return self._identity.fingerprint(number) if number else ""
+
+    def _remember(self, patient: str) -> None:
+        """The first image that is accepted says whose images these are."""
+        if patient and not self._key.patient_digest:
+            ImagingKey.objects.filter(pk=self._key.pk, patient_digest="").update(patient_digest=patient)
             self._key.refresh_from_db(fields=["patient_digest"])
-        return self._key.patient_digest not in ("", digest)
 
     def _place(self, cleaned: DicomFile, result: Deidentified, description: Description) -> Fate:
         subject = self._visit.subject

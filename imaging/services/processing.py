@@ -112,9 +112,13 @@ class Run:
         """Every file that waits; those that were settled before an interruption are left alone."""
         waiting = BatchFile.objects.filter(batch=self.batch, state=FileState.RECEIVED)
         for number, file in enumerate(waiting.filter(archive=None).order_by("index")):
-            if number % _SIGN_OF_LIFE == _SIGN_OF_LIFE - 1:
-                _note(self.batch, claimed_at=clock.now())
+            self._sign_of_life(number)
             self._file(file)
+
+    def _sign_of_life(self, number: int) -> None:
+        """Say now and then that the batch is being worked on, or a sweep takes it for abandoned."""
+        if number % _SIGN_OF_LIFE == _SIGN_OF_LIFE - 1:
+            _note(self.batch, claimed_at=clock.now())
 
     def _file(self, file: BatchFile) -> None:
         with default_storage.open(file.stored_key) as stored:
@@ -129,6 +133,7 @@ class Run:
     def _archive(self, file: BatchFile, stored: IO[bytes]) -> None:
         count = 0
         for count, arrived in enumerate(unpack(stored, file.path), start=1):
+            self._sign_of_life(count)
             self._settle(self._member(file, count, arrived), arrived)
         with acting(INTAKE):
             _let_go(file)

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import Meaning, User
 from accounts.services import sign
@@ -46,6 +47,7 @@ from imaging.selectors.reads import (
     outcomes_of,
     readers_for,
 )
+from trials.models import ProtocolVersion
 
 QUEUE = service_actor("reading queue")
 STANDARD_DAYS = 10
@@ -60,8 +62,7 @@ def queue_reads(*, actor: Actor, study: Study) -> list[Read]:
     Readers are chosen by the system: whoever has the fewest open reads, never the same person twice. Where there are
     fewer readers than the charter asks for, the rest is assigned when `queue_waiting` runs again.
     """
-    protocol = study.subject.version.protocol
-    wanted = protocol.charter.readers if protocol.charter else 1
+    wanted = _readers(study.subject.version)
     with acting(actor):
         Study.objects.select_for_update().get(pk=study.pk)
         known = list(Read.objects.filter(visit=study.visit_id, version=1).order_by("number"))
@@ -118,12 +119,27 @@ def _due_days(study: Study) -> int:
 
 
 def queue_waiting() -> int:
-    """Assign accepted studies that found no reader before; returns how many reads were made. For a periodic task."""
-    without = Q(visit__in=Read.objects.values("visit"))
-    waiting = Study.objects.filter(state=StudyState.QC_PASS).exclude(without)
-    return sum(
-        len(queue_reads(actor=QUEUE, study=study)) for study in waiting.select_related("subject__version")
-    )
+    """Assign accepted studies that lack readers; returns how many reads were made. For a periodic task."""
+    made = 0
+    accepted = Study.objects.filter(state=StudyState.QC_PASS)
+    for version in ProtocolVersion.objects.filter(pk__in=accepted.values("subject__version")):
+        own = accepted.filter(subject__version=version).select_related(
+            "subject__version", "subject__trial", "visit"
+        )
+        for study in own.alias(assigned=_assigned()).filter(assigned__lt=_readers(version)):
+            made += len(queue_reads(actor=QUEUE, study=study))
+    return made
+
+
+def _readers(version: ProtocolVersion) -> int:
+    charter = version.protocol.charter
+    return charter.readers if charter else 1
+
+
+def _assigned() -> Coalesce:
+    """How many readers the visit of a study has."""
+    reads = Read.objects.filter(visit=OuterRef("visit"), version=1).order_by().values("visit")
+    return Coalesce(Subquery(reads.annotate(n=Count("pk")).values("n")), 0)
 
 
 def open_read(*, actor: Actor, read: Read) -> Read:

@@ -199,6 +199,15 @@ def test_images_of_another_patient_are_held_back_and_can_be_released(desk: Desk)
         reject_file(actor=desk.cast.actor(), file=file, reason="no more")
 
 
+def test_only_an_accepted_image_says_whose_images_these_are(desk: Desk) -> None:
+    stranger = desk.slices("M1", person=phantom.Person(record="MRN-999"))["IM0001.dcm"]
+
+    desk.send({"burned.dcm": changed(stranger, BurnedInAnnotation="YES")})
+
+    assert ImagingKey.objects.get(subject=desk.subject).patient_digest == ""
+    assert states(desk.send(desk.slices("M1"))) == {"ACCEPTED": 5}
+
+
 def test_a_study_that_was_sent_for_another_visit_is_held_back(desk: Desk) -> None:
     files = desk.slices("M1")
     desk.send(files, "M1")
@@ -296,9 +305,7 @@ def test_a_batch_is_complete_or_says_what_is_missing(desk: Desk) -> None:
             == "received"
         )
 
-    with pytest.raises(
-        BatchIncompleteError, match=r"3 of 5 files have not .* IM0003\.dcm"
-    ):
+    with pytest.raises(BatchIncompleteError, match=r"3 of 5 files have not .* IM0003\.dcm"):
         finish_batch(actor=actor, batch=batch)
     again, missing = start_batch(actor=actor, visit=desk.visits["M1"], files=announced)
 

@@ -30,6 +30,7 @@ from imaging.services import (
     open_read,
     queue_reads,
     queue_waiting,
+    reading,
     record_findings,
     record_measurement,
     record_outcome,
@@ -129,6 +130,25 @@ def test_work_is_shared_between_the_readers(desk: Desk) -> None:
     assert queue_waiting() == 0
     assert queue_reads(actor=SETUP, study=study) == []
     assert len(set(Read.objects.values_list("reader", flat=True))) == 2
+
+
+def test_a_second_reader_is_somebody_else_and_comes_when_there_is_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_readers", lambda version: 2)
+    with monkeypatch.context() as short:
+        short.setattr(reading, "readers_for", lambda trial: [desk.cast.people["radiologist"]])
+        send(desk, "M1")
+    assert [read.number for read in Read.objects.all()] == [1]
+
+    assert queue_waiting() == 1
+
+    reads = Read.objects.order_by("number")
+    assert [(read.number, read.reader.username) for read in reads] == [
+        (1, "radiologist"),
+        (2, "radiologist2"),
+    ]
+    assert queue_waiting() == 0
 
 
 def test_lesions_come_from_the_casebook_and_are_judged_after_treatment_only(desk: Desk) -> None:
