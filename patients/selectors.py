@@ -28,8 +28,10 @@ def within(access: Access, permission: str, *, trial: str = "trial__code", site:
 
 def subjects_visible_to(access: Access, permission: str = "subject.view") -> QuerySet[Subject]:
     """Subjects of the trials and sites where the person holds `permission`."""
-    return Subject.objects.filter(within(access, permission)).select_related(
-        "patient", "trial", "site", "version"
+    return (
+        Subject.objects.filter(within(access, permission))
+        .select_related("patient", "trial", "site", "version")
+        .defer("version__definition")
     )
 
 

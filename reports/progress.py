@@ -10,8 +10,9 @@ from datetime import date
 from django.db.models import Count
 
 from accounts.access import Access
-from casebook.models import Entry, EntryState, Query, QueryState
-from casebook.rules.status import UNSCHEDULED, is_overdue, planned_forms
+from casebook.completeness import due_forms
+from casebook.models import Query, QueryState
+from casebook.rules.status import UNSCHEDULED, is_overdue
 from patients.models import Subject, SubjectStatus
 from patients.selectors import within
 from trials.models import Trial
@@ -72,11 +73,10 @@ def progress_of(access: Access, trial: Trial, today: date) -> Progress:
     )
     keys = [subject.pk for subject in subjects]
     visits = list(Visit.objects.filter(subject__in=keys).exclude(state=VisitState.SUPERSEDED))
-    complete = set(
-        Entry.objects.filter(
-            subject__in=keys, state=EntryState.COMPLETE, struck_out=False, visit__isnull=False
-        ).values_list("visit_id", "form")
-    )
+    by_key = {subject.pk: subject for subject in subjects}
+    for visit in visits:
+        visit.subject = by_key[visit.subject_id]
+    due = due_forms([visit for visit in visits if _is_due(visit, today)], today)
     queries = dict(
         Query.objects.filter(subject__in=keys)
         .exclude(state=QueryState.CLOSED)
@@ -98,7 +98,7 @@ def progress_of(access: Access, trial: Trial, today: date) -> Progress:
             for day in _enrolled_on(subject, by_subject.get(subject.pk, []))
         ),
         statuses=tuple((status, statuses[status]) for status in SubjectStatus.values if statuses[status]),
-        sites=_sites(subjects, by_subject, complete, queries, today),
+        sites=_sites(subjects, by_subject, due, queries, today),
     )
 
 
@@ -122,39 +122,38 @@ def _enrolled_on(subject: Subject, visits: Iterable[Visit]) -> list[date]:
 def _sites(
     subjects: list[Subject],
     visits: Mapping[int, list[Visit]],
-    complete: set[tuple[int, str]],
+    due: Mapping[int, Mapping[str, bool]],
     queries: Mapping[int, int],
     today: date,
 ) -> tuple[SiteRow, ...]:
     by_site: dict[str, list[Subject]] = {}
     for subject in subjects:
         by_site.setdefault(subject.site.code, []).append(subject)
-    return tuple(_site(here, visits, complete, queries, today) for _, here in sorted(by_site.items()))
+    return tuple(_site(here, visits, due, queries, today) for _, here in sorted(by_site.items()))
 
 
 def _site(
     here: list[Subject],
     visits: Mapping[int, list[Visit]],
-    complete: set[tuple[int, str]],
+    due: Mapping[int, Mapping[str, bool]],
     queries: Mapping[int, int],
     today: date,
 ) -> SiteRow:
-    due = [each for subject in here for each in _due_forms(subject, visits.get(subject.pk, []), today)]
-    missing = [(visit, form) for visit, form in due if (visit.pk, form) not in complete]
-    done = [
-        v for subject in here for v in visits.get(subject.pk, []) if v.happened_on and v.earliest and v.latest
-    ]
+    mine = [visit for subject in here for visit in visits.get(subject.pk, [])]
+    forms = [(visit, complete) for visit in mine for complete in due.get(visit.pk, {}).values()]
+    missing = [visit for visit, complete in forms if not complete]
+    done = [visit for visit in mine if visit.happened_on and visit.earliest and visit.latest]
     return SiteRow(
         code=here[0].site.code,
         name=here[0].site.name,
         screened=len(here),
         enrolled=sum(subject.status in ENROLLED for subject in here),
         failed=sum(subject.status == SubjectStatus.SCREEN_FAILURE for subject in here),
-        forms_due=len(due),
-        forms_complete=len(due) - len(missing),
+        forms_due=len(forms),
+        forms_complete=len(forms) - len(missing),
         overdue=sum(
             is_overdue(happened_on=v.happened_on, latest=v.latest, visit_state=v.state, today=today)
-            for v, _ in missing
+            for v in missing
         ),
         open_queries=sum(queries.get(subject.pk, 0) for subject in here),
         visits_in_window=sum(v.earliest <= v.happened_on <= v.latest for v in done),  # type: ignore[operator]
@@ -162,14 +161,8 @@ def _site(
     )
 
 
-def _due_forms(subject: Subject, visits: list[Visit], today: date) -> list[tuple[Visit, str]]:
-    """Forms that should exist by now: of visits that happened, or whose window has closed."""
-    protocol = subject.version.protocol
-    return [
-        (visit, form)
-        for visit in visits
-        if visit.code != UNSCHEDULED
-        and visit.state != VisitState.MISSED
-        and (visit.happened_on or (visit.latest and visit.latest < today))
-        for form in planned_forms(protocol, visit.code)
-    ]
+def _is_due(visit: Visit, today: date) -> bool:
+    """Whether a visit's forms should exist by now: it happened, or its window has closed."""
+    if visit.code == UNSCHEDULED or visit.state == VisitState.MISSED:
+        return False
+    return visit.happened_on is not None or (visit.latest is not None and visit.latest < today)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.urls import reverse
 
 from accounts.access import Access
-from casebook.models import Entry, EntryState, Query, QueryState
+from casebook.completeness import waiting_forms
+from casebook.models import Query, QueryState
 from casebook.pages.addresses import form_url
-from casebook.rules.status import GRACE_DAYS, UNSCHEDULED, is_overdue, planned_forms
+from casebook.rules.status import GRACE_DAYS, UNSCHEDULED, is_overdue
 from casebook.selectors import queries_visible_to
 from eligibility.selectors import unsigned_or_stale
 from patients.selectors import within
@@ -97,12 +98,10 @@ def _forms(access: Access, today: date) -> Iterator[Task]:
         .filter(state=VisitState.DONE, happened_on__lte=today)
         .exclude(subject__status__in=ENDED)
     )
-    complete = _complete_forms(happened)
+    forms = waiting_forms(happened, today)
     for visit in happened:
         protocol = visit.subject.version.protocol
-        waiting = [
-            code for code in planned_forms(protocol, visit.code) if code not in complete.get(visit.pk, set())
-        ]
+        waiting = forms.get(visit.pk, [])
         if visit.code == UNSCHEDULED or not waiting or visit.happened_on is None:
             continue
         late = is_overdue(
@@ -115,15 +114,6 @@ def _forms(access: Access, today: date) -> Iterator[Task]:
             url=form_url(visit.subject, visit, waiting[0]),
             due=visit.happened_on + GRACE,
         )
-
-
-def _complete_forms(visits: Iterable[Visit]) -> dict[int, set[str]]:
-    from_visit: dict[int, set[str]] = {}
-    rows = Entry.objects.filter(visit__in=[visit.pk for visit in visits], struck_out=False)
-    for visit_id, form, state in rows.values_list("visit_id", "form", "state"):
-        if state == EntryState.COMPLETE and visit_id is not None:
-            from_visit.setdefault(visit_id, set()).add(form)
-    return from_visit
 
 
 def _counted(forms: list[str]) -> str:

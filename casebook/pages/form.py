@@ -25,6 +25,8 @@ class ItemRow:
         The value as text for the control; options carry their own mark.
     level
         `stop`, `check`, or empty: how loudly the row asks to be looked at.
+    stands_out
+        Whether the item is provisional in a form that is not.
     note
         A message of this moment (what was typed was refused, somebody else changed it).
     """
@@ -42,6 +44,7 @@ class ItemRow:
     panel_url: str
     writable: bool
     complete: bool
+    stands_out: bool
     note: str = ""
 
     @property
@@ -185,6 +188,7 @@ class _RowMaker:
             panel_url=f"{self.url}item/{item.id}/",
             writable=self.writable,
             complete=self.worked.entry.state == EntryState.COMPLETE,
+            stands_out=bool(item.provisional) and not self.worked.form.provisional,
             note=self.notes.get(item.id, ""),
         )
 

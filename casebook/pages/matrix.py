@@ -9,8 +9,10 @@ from datetime import date
 
 from casebook.models import Entry, Query, QueryState, Verification
 from casebook.pages.addresses import form_url
+from casebook.rules.applicability import forms_left_out
+from casebook.rules.projection import latest_values
 from casebook.rules.status import UNSCHEDULED, WORDS, Status, form_status, planned_forms
-from casebook.selectors import OPEN_STATES
+from casebook.selectors import OPEN_STATES, row_of
 from casebook.services.verification import content_digest
 from foundation import clock
 from patients.models import Subject
@@ -21,6 +23,19 @@ from visits.selectors import visits_of
 
 WAITING = frozenset({"planned", "not-started", "in-progress", "overdue"})
 """States of a form that still has to be entered."""
+
+
+TONES = {
+    "not-started": "none",
+    "in-progress": "info",
+    "complete": "ok",
+    "verified": "ok",
+    "not-done": "none",
+    "signed": "signed",
+    "locked": "signed",
+    "overdue": "stop",
+}
+"""Tone of each state that is due, for the bar."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +124,11 @@ class CasebookPage:
     done: int
 
     @property
+    def bar(self) -> list[tuple[str, int]]:
+        """Tone and number of forms, for the bar."""
+        return [(TONES[status], number) for status, number in self.counts if status in TONES]
+
+    @property
     def by_visit(self) -> tuple[tuple[Column, VisitForms], ...]:
         """The same, visit by visit."""
         return tuple(
@@ -126,6 +146,7 @@ class _Records:
     entries: Mapping[tuple[int | None, str], Sequence[Entry]]
     asked: Counter[tuple[int, str]]
     verified: Mapping[int, str]
+    left_out: frozenset[str]
 
 
 def casebook_page(subject: Subject) -> CasebookPage:
@@ -137,11 +158,13 @@ def casebook_page(subject: Subject) -> CasebookPage:
         .select_related("entry__visit")
         .order_by("pk")
     )
-    records = _records(subject, queries)
+    records = _records(subject, queries, {visit.pk: visit for visit in visits})
     columns = _columns(protocol, visits, records.today)
     rows = tuple(
-        Row(form, tuple(_cell(records, protocol, visit, form) for visit in visits))
+        row
         for form in _forms_of(protocol, visits)
+        for row in [Row(form, tuple(_cell(records, protocol, visit, form) for visit in visits))]
+        if any(row.cells)
     )
     cells = [cell for row in rows for cell in row.cells if cell]
     due = [cell for cell in cells if cell.status != "planned"]
@@ -158,28 +181,36 @@ def casebook_page(subject: Subject) -> CasebookPage:
     )
 
 
-def _records(subject: Subject, queries: Iterable[Query]) -> _Records:
+def _records(subject: Subject, queries: Iterable[Query], visits: Mapping[int, Visit]) -> _Records:
+    protocol, today = subject.version.protocol, clock.today(subject.site.time_zone)
     entries: dict[tuple[int | None, str], list[Entry]] = {}
     for entry in Entry.objects.filter(subject=subject, struck_out=False).order_by("repeat"):
+        entry.visit = visits.get(entry.visit_id) if entry.visit_id else None
         entries.setdefault((entry.visit_id, entry.form), []).append(entry)
+    rows = [row_of(entry) for each in entries.values() for entry in each]
     verified = Verification.objects.filter(subject=subject, item="").order_by("at", "pk")
     return _Records(
         subject=subject,
-        today=clock.today(subject.site.time_zone),
+        today=today,
         entries=entries,
         asked=Counter((query.entry_id, query.state) for query in queries),
         verified={each.entry_id: each.digest for each in verified},
+        left_out=forms_left_out(protocol, latest_values(protocol, rows, today), today),
     )
 
 
 def _forms_of(protocol: Protocol, visits: Sequence[Visit]) -> list[Form]:
-    planned = {code for visit in visits for code in planned_forms(protocol, visit.code)}
-    return [form for form in protocol.forms if form.code in planned]
+    """Forms that are planned at any visit, in the order in which the visits ask for them."""
+    codes = [
+        code for visit in visits if visit.code != UNSCHEDULED for code in planned_forms(protocol, visit.code)
+    ]
+    return [protocol.form(code) for code in dict.fromkeys(codes)]
 
 
 def _cell(records: _Records, protocol: Protocol, visit: Visit, form: Form) -> Cell | None:
     entries = records.entries.get((visit.pk, form.code), ())
-    if not entries and (visit.code == UNSCHEDULED or form.code not in planned_forms(protocol, visit.code)):
+    planned = visit.code != UNSCHEDULED and form.code in planned_forms(protocol, visit.code)
+    if not entries and (not planned or form.code in records.left_out):
         return None
     digests = [(records.verified.get(entry.pk), content_digest(entry)) for entry in entries]
     verified = bool(entries) and all(digest == now for digest, now in digests)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from casebook.models import Entry, Query
 from casebook.pages.addresses import form_url
+from casebook.rules.applicability import forms_left_out
 from casebook.rules.cells import cell_text
 from casebook.rules.picture import codelist_of
+from casebook.rules.projection import Row, latest_values
 from casebook.rules.status import Status, form_status, planned_forms
 from casebook.selectors import OPEN_STATES, siblings
 from foundation import clock
@@ -35,8 +38,14 @@ class Rail:
     repeating: bool
 
 
-def form_rail(entry: Entry) -> Rail:
-    """Make the rail of a form: two statements."""
+def form_rail(entry: Entry, rows: Iterable[Row]) -> Rail:
+    """Make the rail of a form: two statements.
+
+    Parameters
+    ----------
+    rows
+        All entries of the subject, to tell which forms apply.
+    """
     protocol = entry.subject.version.protocol
     known: dict[str, list[Entry]] = {}
     for each in siblings(entry):
@@ -46,7 +55,10 @@ def form_rail(entry: Entry) -> Rail:
             entry__subject=entry.subject, entry__visit=entry.visit, state__in=OPEN_STATES
         ).values_list("entry_id", flat=True)
     )
-    forms = planned_forms(protocol, entry.visit.code if entry.visit else None)
+    today = clock.today(entry.subject.site.time_zone)
+    left_out = forms_left_out(protocol, latest_values(protocol, rows, today), today) - known.keys()
+    planned = planned_forms(protocol, entry.visit.code if entry.visit else None)
+    forms = [code for code in planned if code not in left_out or code == entry.form]
     current = protocol.form(entry.form)
     return Rail(
         forms=tuple(_form_link(entry, protocol.form(code), known.get(code, []), queries) for code in forms),

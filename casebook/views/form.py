@@ -43,7 +43,7 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
         "entry": entry,
         "visit": entry.visit,
         "shown": shown,
-        "rail": form_rail(entry),
+        "rail": form_rail(entry, rows),
         "banner": subject_banner(subject, request.access),
         "objection": None if entry.opened else objection(subject, entry.form, entry.visit),
         "may_write": request.access.may("entry.write", subject.trial.code, subject.site.code),

@@ -114,7 +114,7 @@ class Filler:
 
     def _known(self, form: str, on: date) -> Values | None:
         """What this subject brings for a form; None where the form does not apply to them."""
-        if form in ROWS_THAT_NEED_A_CAUSE or (form in FOR_WOMEN and self.profile.person.get("SEX") != "F"):
+        if form in FORMS_WITH_A_CAUSE:
             return None
         if form == "DM":
             return self.profile.person
@@ -175,7 +175,7 @@ class Filler:
         self._happened(name, on)
         protocol = self.subject.version.protocol
         for form in protocol.visit(visit.code).forms:
-            if form in {"IMG", "TR", "RSR"} or (form in FOR_WOMEN and self.profile.person.get("SEX") != "F"):
+            if form in self.profile.unfinished.get(name, ()) or form in FORMS_WITH_A_CAUSE:
                 continue
             self.enter(name, form, on, FOLLOW_UP.get(form, {}))
 
@@ -230,13 +230,19 @@ def _ablation(number: int, on: date, row: int, place: int) -> Values:
     }
 
 
-ROWS_THAT_NEED_A_CAUSE = frozenset({"EH", "MHC", "LL", "MH"})
-FOR_WOMEN = frozenset({"PTS", "PT"})
+FORMS_WITH_A_CAUSE = frozenset({"EH", "MHC", "LL", "PT", "PTS"})
+"""Forms that nobody in the demonstration needs."""
 REPRODUCTION: dict[tuple[str, str], Values] = {
     ("RP", "F"): {"CHILDPOT": "N", "CHILDNP": "POSTMENOPAUSAL", "BRSTFD": "N"},
     ("RP", "M"): {"MALEREL": "N"},
 }
-FOLLOW_UP: dict[str, Values] = {"VS": {"WEIGHT": "68 kg"}, "LB": {"NEUT": "1.9 10^9/L 1.5 7.3"}}
+FOLLOW_UP: dict[str, Values] = {
+    "VS": {"WEIGHT": "68 kg"},
+    "LB": {"NEUT": "1.9 10^9/L 1.5 7.3"},
+    "IMG": {"PRTRT": "CT", "IMGREG": "LIVER", "UPLOAD": "SENT"},
+    "TR": {"TRLNKID": "T01", "TUMSTATE": "PRESENT", "LDIAM": "36 mm"},
+    "RSR": {"TRGRESP": "SD", "OVRLRESP": "SD", "LOCREC": "N"},
+}
 SCREENING: dict[tuple[str, str], Values] = {
     ("THERMODOX", "VS"): {"HEIGHT": "172 cm"},
     ("EXCALIBUR", "VS"): {"HEIGHT": "176 cm"},

@@ -52,6 +52,7 @@ class Profile(Part):
     procedures: tuple[int, ...] = ()
     visits: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
+    unfinished: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     queries: tuple[QueryProfile, ...] = ()
 
 

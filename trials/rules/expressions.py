@@ -101,6 +101,8 @@ def _of_facts(protocol: Protocol) -> Iterator[RuleText]:
 
 def _of_form(form: Form, at: Loc) -> Iterator[RuleText]:
     schema = f"form {form.code}"
+    if form.applies:
+        yield RuleText((*at, "applies"), form.applies, schema)
     for g, group in enumerate(form.groups):
         for j, item in enumerate(group.items):
             name, here = f"{form.code}.{item.id}", (*at, "groups", g, "items", j)

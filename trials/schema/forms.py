@@ -147,6 +147,8 @@ class Form(Sourced):
         How a row is named, with item ids in braces.
     date_item : str
         The item that dates the form's facts; the visit's date otherwise.
+    applies : str
+        Rule over the subject's other forms: when false, the form is not expected; unknown expects it.
     """
 
     code: Name = Field(alias="form")
@@ -155,6 +157,7 @@ class Form(Sourced):
     repeating: Flag = False
     row_label: str = ""
     date_item: str = ""
+    applies: Rule = ""
     help: str = ""
     groups: tuple[ItemGroup, ...]
     checks: tuple[Check, ...] = ()

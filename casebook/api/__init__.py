@@ -1,0 +1,1 @@
+"""The casebook for programs: forms and their items, recorded visits, queries."""
