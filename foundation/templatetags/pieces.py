@@ -237,11 +237,13 @@ def bar(parts: Iterable[tuple[str, float]], label: str = "") -> SafeString:
     Parameters
     ----------
     parts
-        Pairs of tone and amount, in order.
+        Pairs of tone, or state, and amount, in order.
     label
         What a screen reader says; without it the bar is decoration.
     """
-    return charts.parts_bar(parts, label=label)
+    return charts.parts_bar(
+        [(STATES[name].tone if name in STATES else name, n) for name, n in parts], label=label
+    )
 
 
 @register.simple_tag

@@ -9,6 +9,7 @@ class Matrix extends HTMLElement {
     if (!this.table || this.ready) return
     this.ready = true
     this.#oneTabStop()
+    this.#showNow()
     this.table.addEventListener('keydown', (event) => this.#key(event))
     this.table.addEventListener('focusin', (event) => this.#focused(event.target))
     this.table.addEventListener('pointerover', (event) => this.#describe(event.target.closest('td > a, td > button')))
@@ -25,6 +26,17 @@ class Matrix extends HTMLElement {
     const { cells } = this
     const current = this.table.querySelector('td.now > a, td.now > button') ?? cells[0]
     for (const cell of cells) cell.tabIndex = cell === current ? 0 : -1
+  }
+
+  /** A long schedule opens at the visit of today. */
+  #showNow () {
+    const wrap = this.table.parentElement
+    const head = this.table.tHead
+    const now = head?.querySelector('th.now') ?? head?.querySelector('th.due') ?? head?.querySelector('th.future')
+    if (!now || wrap.scrollWidth <= wrap.clientWidth) return
+    const place = now.getBoundingClientRect()
+    const room = wrap.getBoundingClientRect()
+    if (place.right > room.right - 80) wrap.scrollLeft += place.right - room.right + room.width / 3
   }
 
   #focused (cell) {
