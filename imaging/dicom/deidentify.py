@@ -17,9 +17,10 @@ import hmac
 import re
 import struct
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 
 from imaging.dicom.elements import (
     EXPLICIT_LITTLE,
@@ -193,7 +194,7 @@ class _Run:
         self._identity = identity
         self.ledger = Ledger()
 
-    def dataset(self, elements: Iterable[Element], *, inserted: dict[int, bytes]) -> bytes:
+    def dataset(self, elements: Iterable[Element], *, inserted: Mapping[int, bytes]) -> bytes:
         """The cleaned data set, with our own elements in their places."""
         parts = {
             element.tag: self._element(element, "", 0) for element in elements if element.tag not in inserted
@@ -333,7 +334,8 @@ def ascii_text(text: str, limit: int = 64) -> str:
     return plain.replace("\\", "/")[:limit].strip()
 
 
-def _inserted(identity: Identity, syntax: Syntax) -> dict[int, bytes]:
+@lru_cache(maxsize=8)
+def _inserted(identity: Identity, syntax: Syntax) -> Mapping[int, bytes]:
     """Our own elements: subject, trial, and the statement of what was done."""
 
     def text(tag: int, vr: str, value: str) -> bytes:
