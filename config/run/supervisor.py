@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -79,8 +80,17 @@ class Supervisor:
         end_all(users, seconds=GRACE)
         end_all([child for child in self.children if child not in users], seconds=GRACE)
         if self.postgres is not None:
+            server = self.postgres.pid()
             self.postgres.stop()
+            self._see_out(server)
         reap_orphans(self.children)
+
+    def _see_out(self, server: int | None) -> None:
+        """Its file goes a moment before the process does."""
+        until = time.monotonic() + GRACE
+        while server is not None and _exists(server) and time.monotonic() < until:
+            reap_orphans(self.children)
+            time.sleep(0.02)
 
     def _look_after(self, child: Child) -> None:
         if child.is_running():
@@ -116,6 +126,14 @@ class Supervisor:
 def embedded_postgres_of(folder: Path) -> Postgres:
     """A second handle on the embedded server of a data folder, to watch and stop it."""
     return Postgres(folder / "postgres")
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def _is_well(address: str) -> bool:
