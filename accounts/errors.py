@@ -62,3 +62,10 @@ class SelfChangeRefused(Forbidden):
 
     code = "self_change"
     template = "Nobody does this to their own account. Ask another administrator."
+
+
+class ScopeMissing(Forbidden):
+    """A token does only what it was made for."""
+
+    code = "scope_missing"
+    template = "This token was not given “{permission}”."

@@ -256,6 +256,19 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 VERSION = "0.1.0"
 
 # Interface for programs ---------------------------------------------------------------------------------------------
+# Where REDIS_URL names a server, all web processes count requests together; else each counts by itself.
+_counting = text("REDIS_URL").startswith(("redis://", "rediss://"))
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "throttle": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": text("REDIS_URL"),
+        "KEY_PREFIX": "throttle",
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+    }
+    if _counting
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "throttle"},
+}
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.TokenAuthentication",
@@ -263,14 +276,42 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "accounts.api.Description",
+    "DEFAULT_THROTTLE_RATES": {"person": "1200/min", "stranger": "60/min"},
+    "EXCEPTION_HANDLER": "foundation.api.answer_problem",
+    "NUM_PROXIES": 0 if TRAINING else 1,
     "COERCE_DECIMAL_TO_STRING": True,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Hilum",
     "VERSION": VERSION,
+    "DESCRIPTION": "Subjects, visits, forms, eligibility, images and exports, over the services that people use.",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SORT_OPERATIONS": False,
+    "TAGS": [
+        {"name": "me", "description": "Who asks."},
+        {"name": "trials", "description": "Trials, protocols and what forms ask."},
+        {"name": "subjects", "description": "Patients in trials."},
+        {"name": "visits", "description": "Visits, their windows, and recording them."},
+        {"name": "forms", "description": "Entered data, item by item."},
+        {"name": "eligibility", "description": "Criteria now, and what was signed."},
+        {"name": "queries", "description": "Questions about what was entered."},
+        {"name": "images", "description": "Imaging studies, and sending files."},
+        {"name": "exports", "description": "Data sets with their manifest."},
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "SubjectStatus": "patients.models.SubjectStatus",
+        "VisitState": "visits.models.VisitState",
+        "EntryState": "casebook.models.EntryState",
+        "QueryState": "casebook.models.QueryState",
+        "ExportState": "reports.models.ExportState",
+        "BatchState": "imaging.models.BatchState",
+        "FileState": "imaging.models.FileState",
+        "StudyState": "imaging.models.StudyState",
+        "VersionState": "trials.models.VersionState",
+    },
 }
 
 # Log ----------------------------------------------------------------------------------------------------------------
@@ -283,5 +324,5 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},
     },
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "propagate": True}},
+    "loggers": {"django": {"handlers": [], "propagate": True}, "axes": {"level": "WARNING"}},
 }

@@ -7,5 +7,6 @@ from django.urls import URLPattern, URLResolver, include, path
 from config.rooms import ROOMS
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include(f"{room}.urls")) for room in ROOMS if find_spec(f"{room}.urls")
+    path("api/", include("config.api")),
+    *(path("", include(f"{room}.urls")) for room in ROOMS if find_spec(f"{room}.urls")),
 ]

@@ -72,6 +72,16 @@ def get_batch(access: Access, opaque: UUID, permission: str = "image.view") -> B
     return batch
 
 
+def studies_visible_to(access: Access, permission: str = "image.view") -> QuerySet[Study]:
+    """Studies of the sites where somebody holds the permission."""
+    condition = within(access, permission, trial="subject__trial__code", site="subject__site__code")
+    return (
+        Study.objects.filter(condition)
+        .select_related("visit", "subject__trial", "subject__site", "subject__version", "subject__patient")
+        .defer("subject__version__definition")
+    )
+
+
 def get_study(access: Access, opaque: UUID, permission: str = "image.view") -> Study:
     """The study of this identifier, with its visit and subject.
 
@@ -79,13 +89,7 @@ def get_study(access: Access, opaque: UUID, permission: str = "image.view") -> S
     ------
     NotFound
     """
-    condition = within(access, permission, trial="subject__trial__code", site="subject__site__code")
-    study = (
-        Study.objects.filter(condition, opaque=opaque)
-        .select_related("visit", "subject__trial", "subject__site", "subject__version", "subject__patient")
-        .defer("subject__version__definition")
-        .first()
-    )
+    study = studies_visible_to(access, permission).filter(opaque=opaque).first()
     if study is None:
         raise NotFound(what="study", name=str(opaque))
     return study
