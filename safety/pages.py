@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from casebook.pages.addresses import form_url
 from casebook.rules.picture import codelist_of
@@ -12,8 +13,9 @@ from patients.models import Subject
 from safety.rules.events import AE_FORM, SAE_FORM, EventRow, ReportRow
 from safety.rules.labs import EDITION, LVEF, Graded
 from safety.rules.reporting_clock import ClockState
-from safety.selectors.subject import SubjectSafety, safety_of
+from safety.selectors.subject import SubjectSafety, report_hours, safety_of
 from visits.models import Visit
+from visits.rules.schedule import day_in_words
 
 CLOCK_STATES = {
     ClockState.RUNNING: "due",
@@ -39,6 +41,7 @@ class ReportLine:
     report: ReportRow
     state: str
     words: str
+    due: str
     url: str
 
 
@@ -93,6 +96,7 @@ class SafetyPage:
     counts: tuple[tuple[str, int], ...]
     new_event_url: str
     new_report_url: str
+    hours: int
     edition: str = EDITION
 
 
@@ -108,13 +112,19 @@ def safety_page(subject: Subject) -> SafetyPage:
         counts=tuple(_counts(safety)),
         new_event_url=form_url(subject, None, AE_FORM),
         new_report_url=form_url(subject, None, SAE_FORM),
+        hours=report_hours(safety.protocol),
     )
 
 
 def _report(subject: Subject, report: ReportRow) -> ReportLine:
     state = report.clock.state
+    due = report.clock.due.astimezone(ZoneInfo(subject.site.time_zone)) if report.clock.due else None
     return ReportLine(
-        report, CLOCK_STATES[state], CLOCK_WORDS[state], form_url(subject, None, SAE_FORM, report.repeat)
+        report,
+        CLOCK_STATES[state],
+        CLOCK_WORDS[state],
+        f"{day_in_words(due.date())}, {due:%H:%M %Z}" if due else "",
+        form_url(subject, None, SAE_FORM, report.repeat),
     )
 
 

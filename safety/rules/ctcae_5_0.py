@@ -151,7 +151,7 @@ def suggest_grade(
 
     References
     ----------
-    NCI CTCAE version 5.0 (27 November 2017), Investigations and Blood disorders; DOMAIN fact sheet E.
+    NCI CTCAE version 5.0 (27 November 2017), Investigations and Blood disorders.
     """
     grading = TABLE[test]
     abnormal = baseline is not None and uln is not None and baseline > uln
@@ -203,7 +203,7 @@ def suggest_ejection_fraction_grade(value: Decimal, baseline: Decimal | None = N
 
     References
     ----------
-    NCI CTCAE version 5.0, "Ejection fraction decreased"; DOMAIN fact sheet E.
+    NCI CTCAE version 5.0, "Ejection fraction decreased".
 
     Notes
     -----

@@ -56,8 +56,8 @@ def reporting_clock(
 
     References
     ----------
-    ICH E6(R2) 4.11.1 and ICH E2A III.B (immediate reporting by the investigator); DOMAIN fact sheet E, SAE
-    detail.
+    ICH E6(R2) 4.11.1 and ICH E2A III.B (immediate reporting by the investigator);
+    Regulation (EU) No 536/2014, article 41(2) (24 hours).
     """
     for moment in (aware_at, reported_at, as_of):
         if moment is not None and moment.utcoffset() is None:

@@ -106,6 +106,17 @@ def test_prophylaxis_counts_from_its_earliest_dose_and_consent_by_the_minute(cas
     assert found(subject, "TD-T7")[0] == "FAIL"
 
 
+def test_lesions_are_uncovered_only_once_the_ablation_is_recorded(cast: Cast) -> None:
+    subject = eligible(cast)
+    assert found(subject, "TD-T9", None)[0] == "PASS"
+    infuse(cast, subject)
+    assert found(subject, "TD-T9", None)[0] == "UNKNOWN"
+    ablate(cast, subject, "T01")
+    assert found(subject, "TD-T9", None)[0] == "FAIL"
+    ablate(cast, subject, "t02", repeat=2)
+    assert found(subject, "TD-T9", None)[0] == "PASS"
+
+
 # A third procedure --------------------------------------------------------------------------------------------------
 
 

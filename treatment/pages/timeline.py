@@ -33,6 +33,12 @@ class Span:
     ----------
     tone
         State colour: `ok`, `stop`, `attention`, `info`.
+    words
+        What the bar says when it is pointed at.
+    short
+        Name on a phone.
+    fault
+        What is wrong with it, written beside the bar: colour is never alone.
     """
 
     name: str
@@ -40,6 +46,8 @@ class Span:
     start: datetime | None
     end: datetime | None = None
     words: str = ""
+    short: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,7 @@ class Day:
     bars: tuple[Span, ...]
     limits: tuple[Limit, ...]
     label: str
+    caption: str
 
 
 @dataclass(frozen=True)
@@ -77,12 +86,14 @@ def day_picture(day: Day) -> SafeString:
         `<figure class="chart">`; its words are the label of each drawing, so a screen reader hears the same.
     """
     return format_html(
-        '<figure class="chart">{}{}</figure>', _drawing(day, broad=True), _drawing(day, broad=False)
-    )
+        '<figure class="chart">{}{}<figcaption>{}</figcaption></figure>',
+        _drawing(day, broad=True), _drawing(day, broad=False), day.caption,
+    )  # fmt: skip
 
 
 def _drawing(day: Day, *, broad: bool) -> SafeString:
-    lanes = [*(["Premedication"] if day.doses else []), *(bar.name for bar in day.bars)]
+    names = [(bar.name if broad else bar.short or bar.name) for bar in day.bars]
+    lanes = [*(["Premedication" if broad else "Before"] if day.doses else []), *names]
     last = max([LEAST, *(_minutes(day, moment) + AFTER for moment in _moments(day.bars))])
     canvas = _Canvas(760 if broad else 360, 128 if broad else 84, -BEFORE if broad else -BEFORE - 15, last)
     height = TOP + LANE * len(lanes) + BOTTOM
@@ -90,7 +101,7 @@ def _drawing(day: Day, *, broad: bool) -> SafeString:
         *_axis(day, canvas, height, every=TICKS[broad]),
         *_limit_lines(day, canvas, height, broad=broad),
         *(
-            _text(canvas.left - 10, _middle(place) + 4, _short(name, broad), "end")
+            _text(canvas.left - 10, _middle(place) + 4, _cut(name, broad), "end")
             for place, name in enumerate(lanes)
         ),
         *_doses(day, canvas, broad=broad),
@@ -163,6 +174,11 @@ def _bars(day: Day, canvas: _Canvas, *, first: bool) -> Iterable[SafeString]:
             '<rect class="{}" x="{}" y="{}" width="{}" height="{}" rx="2"><title>{}</title></rect>',
             bar.tone, f"{x:g}", f"{y - BAR / 2:g}", f"{width:g}", BAR, bar.words,
         )  # fmt: skip
+        if bar.fault:
+            room = canvas.width - RIGHT - x - width > x - canvas.left
+            yield _text(
+                x + width + 6 if room else x - 6, y + 4, bar.fault, "start" if room else "end", "strong"
+            )
 
 
 def _moments(bars: Sequence[Span]) -> list[datetime]:
@@ -178,7 +194,7 @@ def _middle(place: int) -> float:
     return TOP + LANE * place + LANE / 2
 
 
-def _short(name: str, broad: bool) -> str:
+def _cut(name: str, broad: bool) -> str:
     limit = 18 if broad else 11
     return name if len(name) <= limit else name[: limit - 1] + "…"
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from django.utils.safestring import SafeString
 
 from casebook.pages.addresses import form_url
 from patients.models import Subject
-from treatment.pages.timeline import Day, Span, day_picture
+from treatment.pages.day import procedure_picture
 from treatment.rules.doses import Cumulative, ProcedureDose, shown
 from treatment.rules.forms import treatment_forms, treatment_visits
-from treatment.rules.limits import limits_from_start
-from treatment.rules.record import Ablated
-from treatment.rules.timing import Finding, FindingOutcome, PlannedLesion, ProcedureTimes, span_in_words
+from treatment.rules.timing import Finding, FindingOutcome, PlannedLesion, ProcedureTimes
 from treatment.selectors.admission import NOT_YET, no_more_allowed
 from treatment.selectors.allocation import Given, Readiness, allocation_of, is_randomised_trial, readiness
 from treatment.selectors.record import SubjectTreatment, treatment_of
 from trials.schema import Premedication, Protocol, TimingRule
 from visits.models import Visit
+from visits.rules.schedule import day_in_words
 from visits.selectors import visits_of
 
 FAILED = {"hard": "Major deviation", "deviation": "Deviation", "soft": "Check"}
@@ -47,6 +45,14 @@ class FindingRow:
     severity: str
     tone: str
     css: str
+
+    @property
+    def detail(self) -> str:
+        """What the finding says beyond the label of its rule: which dose, what is missing, or yes and no."""
+        about, _, said = self.finding.because.removeprefix(self.rule.label).strip().partition(":")
+        if self.finding.outcome is FindingOutcome.UNKNOWN or self.finding.measured is None:
+            return " · ".join(filter(None, [about.strip("() "), said.strip().capitalize()]))
+        return about.strip("() ")
 
     @property
     def outcome(self) -> str:
@@ -75,6 +81,11 @@ class ProcedureCard:
     findings: tuple[FindingRow, ...]
     dose: ProcedureDose | None
     links: tuple[FormLink, ...]
+
+    @property
+    def begun(self) -> str:
+        """Start of the infusion on the clock of the site."""
+        return moment_words(self.started) if self.started else ""
 
     @property
     def failed(self) -> int:
@@ -106,6 +117,9 @@ class LesionRow:
     words: str
 
 
+DOSE_HEADS = ("Height", "Weight", "Body surface", "Planned", "Volume", "Vials", "Given", "Difference")
+
+
 @dataclass(frozen=True)
 class TreatmentPage:
     """Everything that the page shows."""
@@ -122,6 +136,11 @@ class TreatmentPage:
     allocation: Given | None
     readiness: Readiness | None
     forms: tuple[tuple[str, tuple[FormLink, ...]], ...]
+
+    @property
+    def dose_heads(self) -> tuple[str, ...]:
+        """Heads of the table of a dose."""
+        return DOSE_HEADS
 
     @property
     def timed(self) -> bool:
@@ -217,7 +236,7 @@ def _card(
         number=number,
         name=plan.name if plan else f"Procedure {number}",
         started=started,
-        picture=_picture(treatment, times, findings) if times and times.t0 else None,
+        picture=procedure_picture(treatment, times, findings) if times and times.t0 else None,
         findings=tuple(_rows(treatment, findings)),
         dose=dose,
         links=_links(treatment.subject, visit, plan.forms if plan else ()),
@@ -266,71 +285,6 @@ def _tone(finding: Finding) -> str:
     return TONES[finding.outcome]
 
 
-def _picture(treatment: SubjectTreatment, times: ProcedureTimes, findings: Sequence[Finding]) -> SafeString:
-    assert times.t0 is not None
-    limits = limits_from_start(treatment.protocol)
-    doses = [dose for dose in treatment.recorded.known.premedication if dose.procedure == times.number]
-    ablated = [each for each in treatment.recorded.ablated if each.number == times.number]
-    bars = [
-        Span("Infusion", "info", times.t0, times.t1, _span_words("Infusion", times.t0, times.t1, treatment))
-    ]
-    bars += [_ablation_bar(treatment, times.t0, each) for each in sorted(ablated, key=_when)]
-    day = Day(
-        start=times.t0,
-        zone=treatment.zone,
-        doses=tuple(
-            Span(dose.drug, "signed", dose.at, words=_span_words(dose.drug, dose.at, None, treatment))
-            for dose in sorted(doses, key=lambda each: (each.at is None, each.at and each.at.timestamp()))
-        ),
-        bars=tuple(bars) if ablated else (*bars, Span("Ablation", "attention", None)),
-        limits=limits,
-        label=_label(times, findings, treatment),
-    )
-    return day_picture(day)
-
-
-def _when(ablated: Ablated) -> float:
-    return ablated.start.timestamp() if ablated.start else float("inf")
-
-
-def _ablation_bar(treatment: SubjectTreatment, start: datetime, ablated: Ablated) -> Span:
-    """Red where this ablation alone breaks a limit, amber where a time is missing."""
-    broken = any(
-        (limit.of == "start" and ablated.start and _minutes(start, ablated.start) < limit.minutes)
-        or (limit.of == "end" and ablated.end and _minutes(start, ablated.end) > limit.minutes)
-        for limit in limits_from_start(treatment.protocol)
-    )
-    whole = ablated.start is not None and ablated.end is not None
-    name = f"Ablation {ablated.lesion}".strip()
-    return Span(
-        name,
-        "stop" if broken else "ok" if whole else "attention",
-        ablated.start,
-        ablated.end,
-        _span_words(name, ablated.start, ablated.end, treatment),
-    )
-
-
-def _minutes(start: datetime, moment: datetime) -> Decimal:
-    return Decimal(int((moment - start).total_seconds())) / 60
-
-
-def _span_words(name: str, start: datetime | None, end: datetime | None, treatment: SubjectTreatment) -> str:
-    times = [f"{moment.astimezone(treatment.zone):%d %b %H:%M}" for moment in (start, end) if moment]
-    return f"{name}, {' to '.join(times)}" if times else f"{name}, time not recorded"
-
-
-def _label(times: ProcedureTimes, findings: Sequence[Finding], treatment: SubjectTreatment) -> str:
-    parts = [f"Procedure {times.number}."]
-    if times.p0 and times.t0:
-        before = span_in_words(_minutes(times.p0, times.t0) / 60, "h")
-        parts.append(f"First prophylaxis {before} before the infusion.")
-    parts.append(_span_words("Infusion", times.t0, times.t1, treatment) + ".")
-    parts.append(_span_words("Ablation", times.a0, times.a1, treatment) + ".")
-    failed = [each.because for each in findings if each.outcome is FindingOutcome.FAIL]
-    return " ".join([*parts, *(f"{because}." for because in failed)])
-
-
 def _lesions(treatment: SubjectTreatment) -> list[LesionRow]:
     done = treatment.recorded.done
     return [
@@ -348,6 +302,10 @@ def _lesion(lesion: PlannedLesion, done: int, planned: int | None) -> LesionRow:
         return LesionRow(lesion, "unknown", "Not said whether it is unresectable")
     if not lesion.planned_procedure:
         return LesionRow(lesion, "stop", "Not planned for any procedure")
+    if lesion.ablated_in is None:
+        return LesionRow(
+            lesion, "unknown", f"Planned for procedure {lesion.planned_procedure}, not recorded yet"
+        )
     if planned is not None and done >= planned:
         return LesionRow(lesion, "fail", "Not ablated, and all planned procedures are done")
     late = done >= lesion.planned_procedure
@@ -362,6 +320,11 @@ def _lesion(lesion: PlannedLesion, done: int, planned: int | None) -> LesionRow:
 
 def _before(minutes: int) -> str:
     return f"{minutes // 60} h" if minutes >= 120 and minutes % 60 == 0 else f"{minutes} min"
+
+
+def moment_words(moment: datetime) -> str:
+    """A moment on the clock of its own zone, with the zone's name: `4 Mar 2025, 08:30 CET`."""
+    return f"{day_in_words(moment.date())}, {moment:%H:%M %Z}"
 
 
 def difference_words(dose: ProcedureDose) -> str:

@@ -105,8 +105,8 @@ def randomisation_list(
 
     References
     ----------
-    ICH E9 section 2.3.2 (randomisation in blocks of varying length); block sizes: DOMAIN fact sheet B.1
-    (proposed).
+    ICH E9 section 2.3.2 (randomisation in blocks of varying length); block sizes: protocol
+    pack, sub-studies (proposed).
     """
     _checked(arms, blocks)
     draws = _Draws(seed, stratum)

@@ -113,8 +113,7 @@ def body_surface_area(height_cm: Decimal, weight_kg: Decimal, formula: BsaFormul
     References
     ----------
     Mosteller 1987 (N Engl J Med 317:1098); Du Bois and Du Bois 1916 (Arch Intern Med 17:863); Haycock 1978
-    (J Pediatr 93:62); Gehan and George 1970 (Cancer Chemother Rep 54:225). Constants as in the DOMAIN fact
-    sheet A.4.
+    (J Pediatr 93:62); Gehan and George 1970 (Cancer Chemother Rep 54:225).
     """
     if height_cm <= 0 or weight_kg <= 0:
         raise ValueError("height and weight must be greater than 0")
@@ -150,7 +149,7 @@ def plan_dose(
 
     References
     ----------
-    DOMAIN fact sheet A.4; seed: "50 mg/m2 ThermoDox infusion".
+    ThermoDox protocol, treatment: "50 mg/m2 ThermoDox infusion".
     """
     used = formula or parameters.formula
     surface = body_surface_area(height_cm, weight_kg, used)
@@ -185,8 +184,8 @@ def judge_administered(
 
     References
     ----------
-    DOMAIN fact sheet A.4: warn above 5 %, no save without reason above 10 %; both strict, so that exactly 5
-    % passes.
+    ThermoDox pack, dose (proposed): warn above 5 %, a reason above 10 %; both strict, so that exactly 5 %
+    passes.
     """
     deviation = abs(change_pct(planned_mg, administered_mg))
     if parameters.block_pct is not None and deviation > parameters.block_pct:

@@ -139,7 +139,8 @@ def read_record(
     numbered, doubts = _numbered(infusions)
     ablated = tuple(_ablated(row) for row in ablations)
     doses = tuple(_dose(row, drugs or {}) for row in premedications if row.number is not None)
-    plan = tuple(_lesion(row, ablated) for row in lesions if row.text("TULNKID")) or None
+    under_way = _under_way(numbered, ablated)
+    plan = tuple(_lesion(row, ablated, under_way) for row in lesions if row.text("TULNKID")) or None
     numbers = sorted({*numbered, *_numbers(ablated), *(dose.procedure for dose in doses)})
     times = [_times(number, numbered.get(number), ablated, doses) for number in numbers]
     known = TreatmentRecord(tuple(times), consent, doses, plan)
@@ -249,7 +250,13 @@ def _dose(row: FactRow, drugs: Mapping[str, str]) -> PremedicationDose:
     return PremedicationDose(number, drugs.get(code, code), row.moment("AT"), row.text("CMROUTE") or None)
 
 
-def _lesion(row: FactRow, ablated: Iterable[Ablated]) -> PlannedLesion:
+def _under_way(numbered: Mapping[int, FactRow], ablated: Iterable[Ablated]) -> bool:
+    """Whether an infusion has begun whose ablations are not recorded yet."""
+    begun = {number for number, row in numbered.items() if row.moment("T0") is not None}
+    return not begun <= {each.number for each in ablated if each.end is not None}
+
+
+def _lesion(row: FactRow, ablated: Iterable[Ablated], under_way: bool) -> PlannedLesion:
     name = row.text("TULNKID")
     answer = row.text("UNRESECT")
     numbers = {
@@ -258,7 +265,10 @@ def _lesion(row: FactRow, ablated: Iterable[Ablated]) -> PlannedLesion:
         if each.number is not None and each.lesion.casefold() == name.casefold()
     }
     return PlannedLesion(
-        name, answer == "Y" if answer else None, row.whole("PLANPROC"), tuple(sorted(numbers))
+        name,
+        answer == "Y" if answer else None,
+        row.whole("PLANPROC"),
+        None if under_way and not numbers else tuple(sorted(numbers)),
     )
 
 

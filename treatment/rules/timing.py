@@ -68,12 +68,15 @@ class PremedicationDose:
 
 @dataclass(frozen=True)
 class PlannedLesion:
-    """A lesion, whether it is unresectable, the procedure it is planned for and those that ablated it."""
+    """A lesion, whether it is unresectable, the procedure it is planned for and those that ablated it.
+
+    `ablated_in` is None while nobody can tell: a procedure has begun and its ablations are not recorded yet.
+    """
 
     name: str
     unresectable: bool | None
     planned_procedure: int | None
-    ablated_in: tuple[int, ...] = ()
+    ablated_in: tuple[int, ...] | None = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def timing_findings(protocol: Protocol, record: TreatmentRecord) -> list[Finding
 
     References
     ----------
-    DOMAIN fact sheet A.5, TD-T1 to TD-T11.
+    ThermoDox pack, timing, TD-T1 to TD-T11, each with its own source.
 
     Notes
     -----
@@ -223,7 +226,7 @@ def _plan_facts(record: TreatmentRecord) -> dict[str, Any]:
                 "LNKID": lesion.name,
                 "UNRESECT": _yes_no(lesion.unresectable),
                 "PLANPROC": lesion.planned_procedure,
-                "ABLATIONS": len(lesion.ablated_in),
+                "ABLATIONS": None if lesion.ablated_in is None else len(lesion.ablated_in),
             }
             for lesion in lesions
         ],
