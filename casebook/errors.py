@@ -31,7 +31,7 @@ class ChangedMeanwhileError(DomainError):
     """Somebody else saved the same item first."""
 
     code = "changed_meanwhile"
-    template = "{who} changed this at {at} to {value}. Keep {value}, or use yours with a reason."
+    template = "{who} changed this at {at} to {value}. Keep {value}, or use yours."
     status = 409
 
 

@@ -377,7 +377,9 @@ class _Checker:
             found = self.type_of(value)
             both = joined(result, found)
             if both is None:
-                fail(value, f"expected {self.described(result)} here too, but this is {self.described(found)}")
+                fail(
+                    value, f"expected {self.described(result)} here too, but this is {self.described(found)}"
+                )
             result = both
         if result.kind in {"list", "member"}:
             fail(node, f"{result} cannot be chosen: choose among its members' fields")

@@ -132,5 +132,3 @@ def _dates(types: Mapping[str, FactType], dates: Any) -> Iterator[Fault]:
             yield Fault(f"{DATES}.{name}", f"there is no such fact{did_you_mean(str(name), types)}")
         elif raw is not None:
             yield from _scalar(FactType("date"), raw, f"{DATES}.{name}")
-
-

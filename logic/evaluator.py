@@ -466,4 +466,6 @@ def measured_by(operation: Callable[[Any, Any], Any], measured: Any, number: Any
 
 def opposite(value: Any) -> Any:
     """-value, of a number or a quantity."""
-    return quantity.scaled(value, interval.negative) if value.__class__ is Quantity else interval.negative(value)
+    return (
+        quantity.scaled(value, interval.negative) if value.__class__ is Quantity else interval.negative(value)
+    )

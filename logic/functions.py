@@ -83,7 +83,9 @@ def _kept(operation: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _round(value: Any, digits: Any) -> Any:
     places = int(digits)
-    return _kept(lambda number: interval.rising(lambda end: exact.round_half_away(end, places), number))(value)
+    return _kept(lambda number: interval.rising(lambda end: exact.round_half_away(end, places), number))(
+        value
+    )
 
 
 # --- logic ----------------------------------------------------------------------------
@@ -215,5 +217,3 @@ def chosen(condition: Truth, then: Any, otherwise: Any) -> Any:
     if condition is UNKNOWN:
         return interval.hull(then, otherwise)
     return then if condition is TRUE else otherwise
-
-

@@ -51,7 +51,9 @@ def tokens_of(text: str) -> list[Token]:
             raise RuleError(_complaint(text, position), position)
         kind, piece = str(match.lastgroup), match.group()
         if kind == "mistaken":
-            raise RuleError(f"'{piece}' is not part of the language: write {MISTAKEN[piece]}", position, len(piece))
+            raise RuleError(
+                f"'{piece}' is not part of the language: write {MISTAKEN[piece]}", position, len(piece)
+            )
         if kind == "name" and piece in KEYWORDS:
             kind = "keyword"
         if kind != "space":

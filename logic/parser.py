@@ -271,5 +271,3 @@ class _Parser:
         return syntax.Quantifier(
             function.start, closing.end, function.text, variable.text, source, condition, body
         )
-
-

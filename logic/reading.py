@@ -313,5 +313,3 @@ def evaluation_date(values: Values) -> date | None:
         return values.get(REFDAT)
     value = values[REFDAT]
     return value if value.__class__ is date else None
-
-

@@ -293,5 +293,3 @@ def look_back_breaks(values: Values, look_back: LookBack) -> list[date]:
         if not is_blank(dated):
             edges |= {high_of(dated), low_of(dated) + timedelta(days=days + 1)}
     return sorted(edges)
-
-

@@ -145,3 +145,21 @@ def _rows_of(analyte: str) -> dict[str, UnitRow]:
         close = get_close_matches(analyte, _TABLE, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise UnitError(f"analyte {analyte} has no conversion table{hint}") from None
+
+
+_SIGNS = str.maketrans({"0": "⁰", "1": "¹", "2": "²", "3": "³", "6": "⁶", "9": "⁹"})
+
+
+def unit_in_words(unit: str) -> str:
+    """A unit with its proper signs, for people: `×10⁹/L`, `µmol/L`, `kg/m²`; nothing for a plain ratio.
+
+    Parameters
+    ----------
+    unit
+        As packs and values write it; an unknown one comes back as it is.
+    """
+    if unit == "1":
+        return ""
+    words = re.sub(r"^10\^(\d)", lambda power: f"×10{power[1].translate(_SIGNS)}", unit)
+    words = re.sub(r"(?<=[a-z])(\d)$", lambda power: power[1].translate(_SIGNS), words)
+    return re.sub(r"(?:^|(?<=/))u(?=mol|kat|g|L|m)", "µ", words)

@@ -271,5 +271,3 @@ def _next_by_halves(timeline: Timeline, watch: Watch, state: Any, start: date, e
         else:
             other = middle
     return date.fromordinal(other)
-
-

@@ -64,7 +64,7 @@ def _unanchored(
     known = {row.code: row for row in rows}
     found: list[Visit] = []
     for plan in plans:
-        if plan.scheduled:
+        if plan.scheduled or plan.code == UNSCHEDULED:
             continue
         row = known.get(plan.code)
         found.append(row or Visit.objects.create(subject=subject, code=plan.code, ordinal=places[plan.code]))

@@ -29,6 +29,8 @@ class ItemRow:
         Whether the item is provisional in a form that is not.
     note
         A message of this moment (what was typed was refused, somebody else changed it).
+    clash
+        What somebody else saved meanwhile, in words, where the person has to choose.
     """
 
     item: Item
@@ -46,6 +48,7 @@ class ItemRow:
     complete: bool
     stands_out: bool
     note: str = ""
+    clash: str = ""
 
     @property
     def level(self) -> str:
@@ -138,6 +141,7 @@ def form_page(
     writable: bool,
     notes: Mapping[str, str] | None = None,
     typed: Mapping[str, Mapping[str, str]] | None = None,
+    clashes: Mapping[str, str] | None = None,
 ) -> FormPage:
     """Make the page of a form.
 
@@ -147,11 +151,13 @@ def form_page(
         Messages of this moment by item.
     typed
         What was typed and refused, by item, shown in place of the saved value.
+    clashes
+        What somebody else saved meanwhile, by item, in words.
     """
     entry = worked.entry
     url = form_url(entry.subject, entry.visit, entry.form, entry.repeat)
     closed = entry.locked or entry.frozen or entry.struck_out
-    maker = _RowMaker(worked, queries, url, writable and not closed, notes or {}, typed or {})
+    maker = _RowMaker(worked, queries, url, writable and not closed, notes or {}, typed or {}, clashes or {})
     groups = tuple(
         GroupRows(group, tuple(maker.row(group, item) for item in group.items))
         for group in worked.form.groups
@@ -167,6 +173,7 @@ class _RowMaker:
     writable: bool
     notes: Mapping[str, str]
     typed: Mapping[str, Mapping[str, str]]
+    clashes: Mapping[str, str]
 
     def row(self, group: ItemGroup, item: Item) -> ItemRow:
         """Make the row of one item."""
@@ -190,6 +197,7 @@ class _RowMaker:
             complete=self.worked.entry.state == EntryState.COMPLETE,
             stands_out=bool(item.provisional) and not self.worked.form.provisional,
             note=self.notes.get(item.id, ""),
+            clash=self.clashes.get(item.id, ""),
         )
 
 

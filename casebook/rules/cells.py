@@ -17,7 +17,7 @@ from typing import Any
 
 from casebook.rules.dates import DateFault, read_date
 from logic.errors import UnitError
-from logic.units import normalise_unit
+from logic.units import normalise_unit, unit_in_words
 from trials.schema import Codelist, Item
 
 Cell = dict[str, Any]
@@ -240,4 +240,4 @@ def cell_text(item: Item, codelist: Codelist | None, cell: Mapping[str, Any] | N
         parts = [str(part) for part in (value if isinstance(value, list) else [value])]
         return ", ".join(codelist.labels.get(part, part) for part in parts)
     unit = cell.get("unit", "")
-    return f"{value} {unit}".strip() if unit and unit != "1" else str(value)
+    return f"{value} {unit_in_words(unit)}".strip()

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from casebook.rules.cells import NUMERIC, WITH_UNIT, Cell, cell_text, fact_value
 from logic import Rule, Truth, Values, compile_rule, prepare
-from logic.units import convert
+from logic.units import convert, unit_in_words
 from trials.schema import Check, Codelist, Form, Item, Protocol
 
 Level = Literal["stop", "check"]
@@ -245,14 +245,16 @@ def possible_findings(item: Item, cell: Mapping[str, Any] | None) -> list[Findin
     too_high = limits.max is not None and number > limits.max
     if not (too_low or too_high):
         return []
-    message = f"{cell['value']} {unit}".strip() + f" is outside what is possible ({_span(item)})."
+    message = (
+        f"{cell['value']} {unit_in_words(unit)}".strip() + f" is outside what is possible ({_span(item)})."
+    )
     return [Finding(f"{item.id}-possible", item.id, "stop", message)]
 
 
 def _span(item: Item) -> str:
     limits = item.possible
     assert limits is not None
-    unit = f" {limits.unit}" if limits.unit else ""
+    unit = f" {unit_in_words(limits.unit)}".rstrip()
     if limits.min is None:
         return f"up to {limits.max}{unit}"
     if limits.max is None:

@@ -84,11 +84,12 @@ UNSCHEDULED = "UNS"
 def planned_forms(protocol: Protocol, visit_code: str | None) -> tuple[str, ...]:
     """Codes of the forms that may be entered at a visit (None: the running logs).
 
-    An unscheduled visit may hold any form of a scheduled follow-up visit.
+    An unscheduled visit holds the forms that the protocol gives it, else any form of a scheduled visit.
     """
     if visit_code is None:
         return tuple(protocol.logs)
-    if visit_code == UNSCHEDULED:
+    codes = {visit.code for visit in protocol.visits}
+    if visit_code == UNSCHEDULED and visit_code not in codes:
         follow_up = [form for visit in protocol.visits if visit.scheduled for form in visit.forms]
         return tuple(dict.fromkeys(follow_up))
     return protocol.visit(visit_code).forms

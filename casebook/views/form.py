@@ -28,6 +28,8 @@ from casebook.selectors import WorkedForm, find_entry, open_queries, rows_of_sub
 from foundation.errors import DomainError
 from foundation.web import page
 
+CLASH = "conflict"
+"""Sent as `confirm` by somebody who saw what a colleague saved meanwhile and keeps their own value."""
 TYPED_PARTS = ("unit", "low", "high", "missing")
 
 
@@ -59,7 +61,7 @@ def save(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
     """Save one item; the answer is its row, and whatever else looks different now."""
     entry = _writable(request, number, visit, form, repeat)
     item = request.POST.get("item", "")
-    if request.POST.get("confirm"):
+    if request.POST.get("confirm", "") not in {"", CLASH}:
         return _confirm(request, entry, item)
     before = worked_form(entry)
     stored = entry.values.get(item)
@@ -204,7 +206,15 @@ def _row(request: Request, entry: Entry, item: str, error: DomainError) -> HttpR
     """The row with what was typed and why it was not stored."""
     typed = {name: request.POST.get(name, "") for name in ("value", *TYPED_PARTS)}
     worked = worked_form(entry)
-    shown = _page(request, worked, open_queries(entry), notes={item: error.message}, typed={item: typed})
+    clashes = {item: str(error.data["value"])} if isinstance(error, ChangedMeanwhileError) else {}
+    shown = _page(
+        request,
+        worked,
+        open_queries(entry),
+        notes={item: error.message},
+        typed={item: typed},
+        clashes=clashes,
+    )
     row = next(row for row in shown.rows if row.item.id == item)
     return render(request, "casebook/_row.html", {"row": row, "shown": shown}, status=error.status)
 

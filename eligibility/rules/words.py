@@ -9,6 +9,7 @@ from typing import Any
 
 from logic import parser, syntax
 from logic.printer import format_rule
+from logic.units import unit_in_words
 from trials.schema import Criterion, Fact, Protocol
 from trials.schema.facts import FactField
 from visits.rules.schedule import day_in_words
@@ -16,22 +17,9 @@ from visits.rules.schedule import day_in_words
 NOT_KNOWN = "not known"
 DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-UNITS = {
-    "umol/L": "µmol/L",
-    "ukat/L": "µkat/L",
-    "10^9/L": "×10⁹/L",
-    "kg/m2": "kg/m²",
-    "mg/m2": "mg/m²",
-    "1": "",
-}
 SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "=": "=", "!=": "≠"}
 FUNCTION_UNITS = {"age": "years", "days": "days", "hours": "h", "minutes": "min"}
 OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "!=", "!=": "="}
-
-
-def unit_in_words(unit: str) -> str:
-    """A unit with its proper signs."""
-    return UNITS.get(unit, unit)
 
 
 def date_in_words(text: str) -> str:

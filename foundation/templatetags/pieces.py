@@ -17,6 +17,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from foundation import charts
 from foundation.sprite import asset_url
+from logic import units
 
 register = template.Library()
 
@@ -262,3 +263,9 @@ def as_attribute(value: object) -> SafeString:
 def shortcut(*keys: str) -> SafeString:
     """Keys as the user sees them on the keyboard."""
     return mark_safe(" ".join(format_html("<kbd>{}</kbd>", gettext(key)) for key in keys))  # noqa: S308 - parts are escaped
+
+
+@register.filter
+def unit_in_words(unit: str) -> str:
+    """A unit with its proper signs: `{{ "10^9/L"|unit_in_words }}` is ×10⁹/L."""
+    return units.unit_in_words(unit)
