@@ -14,6 +14,7 @@ from casebook.rules.projection import Source
 from endpoints.policies import FROM_CENTRAL_READS, may_see_aggregate, may_see_central_result
 from endpoints.rules.derivation import Derived
 from endpoints.rules.kaplan_meier import Curve, kaplan_meier
+from endpoints.rules.local_control import FAIL, NOT_EVALUABLE
 from endpoints.selectors import SubjectEndpoints
 from foundation import charts
 from patients.models import Subject
@@ -166,7 +167,7 @@ class Summary:
     left_out
         Subjects with a procedure who are not analysed.
     results
-        How many subjects have each result, for an endpoint that is no time.
+        How many subjects have each result, for an endpoint that is no time; those not evaluable are not analysed.
     """
 
     endpoint: Endpoint
@@ -205,16 +206,28 @@ def _summary(endpoint: Endpoint, subjects: Collection[SubjectEndpoints]) -> Summ
     durations = [months(days) for days, _ in timed if days is not None]
     observed = [cnsr == 0 for days, cnsr in timed if days is not None]
     results = [each.row.result for each in derived if each.row.result]
+    if results:
+        return _summary_of_results(endpoint, results, treated)
     curve = kaplan_meier(durations, observed)
-    median = None if results else curve.median()
+    median = curve.median()
     return Summary(
         endpoint=endpoint,
         analysed=len(durations),
         events=sum(observed),
         left_out=treated - len(durations),
         median="" if median is None else one_decimal(median),
-        results=tuple((name.capitalize(), results.count(name)) for name in sorted(set(results))),
         chart=drawn(endpoint, curve) if endpoint.kind in DRAWN and durations else "",
+    )
+
+
+def _summary_of_results(endpoint: Endpoint, results: Sequence[str], treated: int) -> Summary:
+    analysed = sum(result != NOT_EVALUABLE for result in results)
+    return Summary(
+        endpoint=endpoint,
+        analysed=analysed,
+        events=results.count(FAIL),
+        left_out=treated - analysed,
+        results=tuple((name.capitalize(), results.count(name)) for name in sorted(set(results))),
     )
 
 
@@ -222,7 +235,7 @@ def drawn(endpoint: Endpoint, curve: Curve) -> SafeString:
     """A survival curve with its 95 % limits; months since the first procedure."""
     median = curve.median()
     events = sum(step.events for step in curve.steps)
-    label = f"{endpoint.label}: {curve.subjects} subjects, {events} events, " + (
+    label = f"{endpoint.label}: {_counted(curve.subjects, 'subject')}, {_counted(events, 'event')}, " + (
         f"median {one_decimal(median)} months" if median is not None else "median not reached"
     )
     return charts.survival(
@@ -231,6 +244,10 @@ def drawn(endpoint: Endpoint, curve: Curve) -> SafeString:
         label=label,
         median=None if median is None else float(median),
     )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _drawing(curve: Curve) -> charts.Curve:

@@ -33,6 +33,10 @@ LINK_STATES = {
 }
 
 
+MOST_DRAWN = 8
+"""Points that the chart of a panel holds without words running into each other."""
+
+
 @dataclass(frozen=True)
 class Link:
     """The newest link of a visit, in words."""
@@ -82,7 +86,7 @@ class QualityOfLife:
     unlicensed
         Why no link may be sent; empty where one may.
     chart
-        (visit, score) of the evaluable forms in the order of their completion, rounded for the drawing.
+        (visit, score) of the baseline and the newest evaluable forms by completion, rounded for the drawing.
     """
 
     questionnaire: Questionnaire
@@ -160,7 +164,7 @@ def quality_of_life_page(
         unlicensed="" if languages else why_not_licensed(subject.trial_id, code, today),
         threshold=deterioration[0] if deterioration else None,
         endpoint=deterioration[1] if deterioration else None,
-        chart=tuple((score.visit, Decimal(points(_known(score)))) for score in evaluable),
+        chart=tuple((score.visit, Decimal(points(_known(score)))) for score in _drawn(evaluable)),
         baseline=next((score.point for score in scores if score.point.baseline), None),
         latest=evaluable[-1].point if evaluable else None,
         latest_visit=evaluable[-1].visit if evaluable else "",
@@ -212,6 +216,13 @@ def in_order(scores: Sequence[Score]) -> list[Score]:
             else 0.0,
         ),
     )
+
+
+def _drawn(evaluable: Sequence[Score]) -> list[Score]:
+    """The baseline and the newest scores: as many as the small chart holds."""
+    newest = list(evaluable[-MOST_DRAWN:])
+    earlier = [score for score in evaluable[: len(evaluable) - len(newest)] if score.point.baseline]
+    return [*earlier, *newest[len(earlier) :]]
 
 
 def _known(score: Score) -> Decimal:

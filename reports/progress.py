@@ -15,6 +15,7 @@ from casebook.models import Query, QueryState
 from casebook.rules.status import UNSCHEDULED, is_overdue
 from patients.models import Subject, SubjectStatus
 from patients.selectors import within
+from treatment.models import Allocation
 from trials.models import Trial
 from visits.models import Visit, VisitState
 
@@ -65,7 +66,7 @@ class Progress:
 
 
 def progress_of(access: Access, trial: Trial, today: date) -> Progress:
-    """Make the progress of a trial at the sites where the person may see reports: six statements."""
+    """Make the progress of a trial at the sites where the person may see reports: seven statements."""
     subjects = list(
         Subject.objects.filter(within(access, "report.view"), trial=trial)
         .select_related("site", "version")
@@ -87,6 +88,10 @@ def progress_of(access: Access, trial: Trial, today: date) -> Progress:
     by_subject: dict[int, list[Visit]] = {}
     for visit in visits:
         by_subject.setdefault(visit.subject_id, []).append(visit)
+    allocated = {
+        row.subject_id: row.at.date()
+        for row in Allocation.objects.filter(subject__in=keys).only("subject", "at")
+    }
     statuses = Counter(subject.status for subject in subjects)
     return Progress(
         trial=trial,
@@ -95,7 +100,7 @@ def progress_of(access: Access, trial: Trial, today: date) -> Progress:
             day
             for subject in subjects
             if subject.status in ENROLLED
-            for day in _enrolled_on(subject, by_subject.get(subject.pk, []))
+            for day in _enrolled_on(subject, by_subject.get(subject.pk, []), allocated.get(subject.pk))
         ),
         statuses=tuple((status, statuses[status]) for status in SubjectStatus.values if statuses[status]),
         sites=_sites(subjects, by_subject, due, queries, today),
@@ -106,15 +111,15 @@ def _cumulative(days: Iterable[date]) -> tuple[tuple[date, int], ...]:
     return tuple((day, number) for number, day in enumerate(sorted(days), start=1))
 
 
-def _enrolled_on(subject: Subject, visits: Iterable[Visit]) -> list[date]:
-    """The day of the first randomisation or treatment visit; none where it was not recorded."""
+def _enrolled_on(subject: Subject, visits: Iterable[Visit], allocated: date | None) -> list[date]:
+    """The day of randomisation, else of the first treatment visit; none where neither was recorded."""
+    if allocated is not None:
+        return [allocated]
     protocol = subject.version.protocol
     days = [
         visit.happened_on
         for visit in visits
-        if visit.happened_on
-        and visit.code != UNSCHEDULED
-        and protocol.visit(visit.code).kind in {"randomisation", "treatment"}
+        if visit.happened_on and visit.code != UNSCHEDULED and protocol.visit(visit.code).kind == "treatment"
     ]
     return [min(days)] if days else []
 

@@ -26,7 +26,7 @@ def failed_lesions(known: FollowUp, scan: Scan) -> list[str]:
 
     References
     ----------
-    DOMAIN fact sheet A.8: local tumour progression, or residual tumour after the last planned ablation of
+    docs/definitions.md, “Endpoints”: local tumour progression, or residual tumour after the last planned ablation of
     the lesion.
 
     Notes
@@ -61,7 +61,7 @@ def time_to_loss_of_control(follow_up: FollowUp, end_of_control: date, paramcd: 
 
     References
     ----------
-    DOMAIN fact sheet A.8 (TTLC).
+    docs/definitions.md, “Endpoints” (TTLC).
     """
     known = as_known(follow_up)
     limit = observed_until(known, end_of_control)
@@ -120,7 +120,7 @@ def local_control(
 
     References
     ----------
-    DOMAIN fact sheet A.8 (LTC24).
+    docs/definitions.md, “Endpoints” (LTC24).
 
     Notes
     -----

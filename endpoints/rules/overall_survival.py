@@ -41,7 +41,7 @@ def impute_death(recorded: str, last_alive: date | None) -> date:
 
     References
     ----------
-    DOMAIN fact sheet A.8, OS, notes.
+    docs/definitions.md, “Endpoints”, OS, notes.
     """
     first, last = death_span(recorded)
     if last_alive is not None and last_alive > last:
@@ -74,7 +74,7 @@ def overall_survival(
 
     References
     ----------
-    DOMAIN fact sheet A.8 (OS) and B.2 (OS24); seed: "until the event occurs, the subject is discontinued, or
+    docs/definitions.md, “Endpoints” (OS) and B.2 (OS24); seed: "until the event occurs, the subject is discontinued, or
     until 3 years following treatment".
 
     Notes

@@ -72,7 +72,7 @@ def allowed_outcomes(state: LesionState) -> frozenset[LesionOutcome]:
 
     References
     ----------
-    DOMAIN fact sheet D.2, lesion state machine (after Ahmed 2014 and Puijk 2021).
+    docs/definitions.md, “Ablation”, lesion state machine (after Ahmed 2014 and Puijk 2021).
     """
     if state is LesionState.BASELINE:
         return frozenset()
@@ -169,7 +169,7 @@ def primary_efficacy(reads: Iterable[LesionRead], initial_course_ended: date) ->
 
     References
     ----------
-    Ahmed 2014, terminology of image-guided ablation; DOMAIN fact sheet D.2.
+    Ahmed 2014, terminology of image-guided ablation; docs/definitions.md, “Ablation”.
     """
     after = [
         read
@@ -184,7 +184,7 @@ def primary_efficacy(reads: Iterable[LesionRead], initial_course_ended: date) ->
 def recurrence_confirmed(state: LesionState) -> bool:
     """Whether the lesion's central reads end the imaging visits: local progression, or residual tumour that
     no procedure
-    is left for (DOMAIN fact sheet A.7)."""
+    is left for (docs/definitions.md, “Imaging”)."""
     return state in (LesionState.LTP, LesionState.FAILED)
 
 

@@ -106,7 +106,7 @@ def assess_timepoints(timepoints: Sequence[Timepoint]) -> list[Assessed]:
 
     References
     ----------
-    Eisenhauer 2009 (Eur J Cancer 45:228), sections 3.1, 4.3, 4.4 and table 1; DOMAIN fact sheet D.1.
+    Eisenhauer 2009 (Eur J Cancer 45:228), sections 3.1, 4.3, 4.4 and table 1; docs/definitions.md, “Response”.
 
     Notes
     -----

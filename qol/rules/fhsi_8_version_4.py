@@ -81,7 +81,7 @@ def score_fhsi8(responses: Mapping[str, object]) -> Fhsi8Score:
     References
     ----------
     Yount 2002 (PubMed 12183093), development; FACIT scoring: more than 50 % of the items answered, mean
-    times number of items; DOMAIN fact sheet C.3.
+    times number of items; docs/definitions.md, “FHSI-8”.
 
     Notes
     -----

@@ -59,7 +59,8 @@ class Sheet:
     @property
     def language(self) -> str:
         """The language that the patient reads."""
-        return str(self.kept.get("language") or self.invitation.language)
+        chosen = self.kept.get("language") or self.invitation.answered_language
+        return str(chosen or self.invitation.language)
 
     @property
     def answers(self) -> dict[str, str | None]:

@@ -28,7 +28,6 @@ USUAL = {
     "ECOG": "0", "LIVMETN": "3", "LIVMAX": "34 mm", "LDIAM": "24 mm", "SLICE": "2.5", "PRIMSITE": "COLON",
     "ICFVER": "3.0", "ICFAPPR": "Y", "ICFCOPY": "Y", "PROCSURV": "Y", "COOP": "Y", "CONTRAST": "Y", "TECHSUCC": "Y",
     "CRC": "Y", "LIVMET": "Y", "UNRES": "Y", "MWACAND": "Y", "LIFEEXP3M": "Y", "SURVSTAT": "ALIVE", "PREGSER": "NEG",
-    "GP1": "1", "GP2": "0", "GP4": "1", "C2": "0", "CNS7": "1", "HI7": "2", "HEP2": "0", "HEP8": "1",
 }  # fmt: skip
 """Values that a healthy enough patient would have, by item; the form's own units."""
 

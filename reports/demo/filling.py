@@ -177,7 +177,8 @@ class Filler:
         for form in protocol.visit(visit.code).forms:
             if form in self.profile.unfinished.get(name, ()) or form in FORMS_WITH_A_CAUSE:
                 continue
-            self.enter(name, form, on, FOLLOW_UP.get(form, {}))
+            known = FEELING.get(name, FEELING[""]) if form == "QS" else FOLLOW_UP.get(form, {})
+            self.enter(name, form, on, known)
 
     def _happened(self, name: str, on: date) -> None:
         record_visit(actor=self.staff.coordinator, visit=get_visit(self.subject, name), happened_on=on)
@@ -230,6 +231,11 @@ def _ablation(number: int, on: date, row: int, place: int) -> Values:
     }
 
 
+def _answers(line: str) -> Values:
+    """Answers to the eight questions, in their order."""
+    return dict(zip(("GP1", "GP2", "GP4", "C2", "CNS7", "HI7", "HEP2", "HEP8"), line.split(), strict=True))
+
+
 FORMS_WITH_A_CAUSE = frozenset({"EH", "MHC", "LL", "PT", "PTS"})
 """Forms that nobody in the demonstration needs."""
 REPRODUCTION: dict[tuple[str, str], Values] = {
@@ -243,7 +249,14 @@ FOLLOW_UP: dict[str, Values] = {
     "TR": {"TRLNKID": "T01", "TUMSTATE": "PRESENT", "LDIAM": "36 mm"},
     "RSR": {"TRGRESP": "SD", "OVRLRESP": "SD", "LOCREC": "N"},
 }
+FEELING: dict[str, Values] = {
+    "": _answers("2 1 2 0 1 2 0 1"),
+    "D14": _answers("2 2 2 1 1 3 0 1"),
+    "M4": _answers("3 2 2 1 2 3 0 2"),
+}
+"""How a subject feels, by visit; the empty name stands for the others."""
 SCREENING: dict[tuple[str, str], Values] = {
+    ("THERMODOX", "QS"): _answers("1 0 1 0 1 2 0 1"),
     ("THERMODOX", "VS"): {"HEIGHT": "172 cm"},
     ("EXCALIBUR", "VS"): {"HEIGHT": "176 cm"},
     ("THERMODOX", "CMH"): {"PRIORANTHRA": "N", "PRIORLINES": 2},

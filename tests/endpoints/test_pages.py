@@ -236,13 +236,13 @@ def test_the_sponsor_sees_survival_and_no_result_of_imaging_before_the_lock(cast
     shown = {each.endpoint.paramcd: each for each in page.context["summaries"]}
     assert {code for code, each in shown.items() if not each.withheld} == {"OS"}
     assert page.context["treated"] == 1
-    assert "Overall survival: 1 subjects, 0 events" in page.content.decode()
+    assert "Overall survival: 1 subject, 0 events" in page.content.decode()
     for code in ("TTLR", "TTLC", "LTC24", "PROD"):
         assert (shown[code].analysed, shown[code].events, shown[code].results) == (0, 0, ())
     assert "Time to local recurrence:" not in page.content.decode()
     assert "Fail" not in page.content.decode()
     monitor = cast.client("monitor").get("/trials/THERMODOX/endpoints/").content.decode()
-    assert "Time to local recurrence: 1 subjects, 1 events" in monitor
+    assert "Time to local recurrence: 1 subject, 1 event," in monitor
 
 
 @pytest.mark.req("IMG-15")

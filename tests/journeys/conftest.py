@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +54,9 @@ class Person:
 
     def __init__(self, browser: Browser, base: str, *, width: int = 1440) -> None:
         self.base = base
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, base_url=base)
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900}, base_url=base, accept_downloads=True
+        )
         self.page: Page = self.context.new_page()
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
@@ -69,25 +73,56 @@ class Person:
         self.page.get_by_label("User name").fill(username)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_url(lambda url: "login" not in url)
+        self.page.wait_for_url(lambda url: "sign-in" not in url)
+
+
+@contextmanager
+def arriving(browser: Browser, base: str) -> Iterator[Callable[..., Person]]:
+    """`arrive("coordinator")`: somebody at a browser, signed in; their faults are told at the end."""
+    people: list[Person] = []
+
+    def arrive(username: str = "", *, width: int = 1440) -> Person:
+        somebody = Person(browser, base, width=width)
+        people.append(somebody)
+        if username:
+            somebody.sign_in(username)
+        return somebody
+
+    try:
+        yield arrive
+    finally:
+        for somebody in people:
+            somebody.context.close()
+    faults = [fault for somebody in people for fault in somebody.faults]
+    assert not faults, faults
 
 
 @pytest.fixture
 def person(
     live_server: Any, built_front_end: None, chromium: Browser, cast: Cast
 ) -> Iterator[Callable[..., Person]]:
-    """`person("coordinator")`: signed in, at 1440 px unless said otherwise."""
-    people: list[Person] = []
+    """`person("coordinator")`: one of the cast, signed in, at 1440 px unless said otherwise."""
+    with arriving(chromium, live_server.url) as arrive:
+        yield arrive
 
-    def arrive(username: str = "", *, width: int = 1440) -> Person:
-        somebody = Person(chromium, live_server.url, width=width)
-        people.append(somebody)
-        if username:
-            somebody.sign_in(username)
-        return somebody
 
-    yield arrive
-    faults = [fault for somebody in people for fault in somebody.faults]
-    for somebody in people:
-        somebody.context.close()
-    assert not faults, faults
+@pytest.fixture
+def visitor(live_server: Any, built_front_end: None, chromium: Browser) -> Iterator[Callable[..., Person]]:
+    """The same in an installation that the test fills itself."""
+    with arriving(chromium, live_server.url) as arrive:
+        yield arrive
+
+
+def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
+    """Poll: the security policy of the pages forbids waiting by a string of script."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    raise AssertionError("it did not happen in time")
+
+
+def all_saved(page: Page) -> None:
+    """Wait until the form says that the server has everything."""
+    page.locator(".save-state.ok", has_text="All changes saved").wait_for()

@@ -1,6 +1,6 @@
 """Both sides of every boundary of the trials' criteria, written in the language of rules.
 
-The rules here are those of the fact sheet of the trials (Excalibur 2021, ThermoDox with
+The rules here are those of the two protocols (Excalibur 2021, ThermoDox with
 thresholds of sibling trials); what the packs say is tested with the packs.
 """
 

@@ -109,7 +109,7 @@ def add_months(day: date, months: int) -> date:
 
     References
     ----------
-    DOMAIN fact sheet A.6 "Month": 31 January + 1 month is 28 or 29 February.
+    docs/definitions.md, “Schedule” "Month": 31 January + 1 month is 28 or 29 February.
     """
     years, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
     last = calendar.monthrange(years, month0 + 1)[1]
@@ -251,7 +251,7 @@ def assign_visit(
 
     References
     ----------
-    DOMAIN fact sheet A.6, "assign to a planned visit by window first, then nearest target; otherwise
+    docs/definitions.md, “Schedule”, "assign to a planned visit by window first, then nearest target; otherwise
     unscheduled".
     """
     visits = list(planned)

@@ -1,5 +1,6 @@
 // A form that saves field by field. The server decides everything; this element carries values and says how things stand.
 import htmx, { sentenceOf, showDialog, token } from '../htmx.js'
+import { renewToken } from '../token.js'
 import { clock, focusable, goTo, isChoice, partsOf, putBack, snapshot } from './row.js'
 
 const REST = 800
@@ -116,10 +117,20 @@ class Form extends HTMLElement {
     return true
   }
 
-  #again () {
+  async #again () {
     clearTimeout(this.retry)
+    if (this.stuck === 'signed-out' && !await renewToken().catch(() => false)) {
+      this.#waitLonger()
+      return
+    }
     this.stuck = false
     this.#work()
+  }
+
+  #waitLonger () {
+    clearTimeout(this.retry)
+    this.retry = setTimeout(() => this.#again(), this.pause)
+    this.pause = Math.min(this.pause * 2, LONGEST_PAUSE)
   }
 
   #work () {
@@ -166,9 +177,7 @@ class Form extends HTMLElement {
   #later (job, why) {
     if (!this.waiting.has(job.row)) this.waiting.set(job.row, job)
     this.stuck = why
-    clearTimeout(this.retry)
-    this.retry = setTimeout(() => this.#again(), this.pause)
-    this.pause = Math.min(this.pause * 2, LONGEST_PAUSE)
+    this.#waitLonger()
   }
 
   async #answered (status, text, row, sent, job) {
