@@ -36,7 +36,7 @@ def time_to_local_recurrence(
 
     References
     ----------
-    docs/definitions.md, “Endpoints” (TTLR) and D.2: local recurrence is tumour at the ablation zone *after* a scan that
+    docs/definitions.md, “Endpoints” (TTLR): local recurrence is tumour at the ablation zone *after* a scan that
     showed complete ablation of that lesion.
 
     Notes

@@ -74,7 +74,7 @@ def overall_survival(
 
     References
     ----------
-    docs/definitions.md, “Endpoints” (OS) and B.2 (OS24); seed: "until the event occurs, the subject is discontinued, or
+    docs/definitions.md, “Endpoints” (OS) (OS24); seed: "until the event occurs, the subject is discontinued, or
     until 3 years following treatment".
 
     Notes

@@ -40,7 +40,7 @@ def time_to_deterioration(
 
     References
     ----------
-    docs/definitions.md, “Endpoints” (PROD) and C.4; REACH and REACH-2 for the threshold of 3 points.
+    docs/definitions.md, “Endpoints” (PROD); REACH and REACH-2 for the threshold of 3 points.
 
     Notes
     -----
