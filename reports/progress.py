@@ -89,8 +89,7 @@ def progress_of(access: Access, trial: Trial, today: date) -> Progress:
     for visit in visits:
         by_subject.setdefault(visit.subject_id, []).append(visit)
     allocated = {
-        row.subject_id: row.at.date()
-        for row in Allocation.objects.filter(subject__in=keys).only("subject", "at")
+        row.subject_id: row.on for row in Allocation.objects.filter(subject__in=keys).only("subject", "on")
     }
     statuses = Counter(subject.status for subject in subjects)
     return Progress(

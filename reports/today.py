@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.urls import reverse
 
@@ -15,7 +16,10 @@ from casebook.pages.addresses import form_url
 from casebook.rules.status import GRACE_DAYS, UNSCHEDULED, is_overdue
 from casebook.selectors import queries_visible_to
 from eligibility.selectors import unsigned_or_stale
+from imaging.selectors.studies import quarantined_files
 from patients.selectors import within
+from safety.selectors.worklist import sae_clocks
+from treatment.selectors.worklist import broken_limits, subjects_to_treat
 from trials.schema import Protocol
 from visits.models import Visit, VisitState
 from visits.rules.schedule import day_in_words
@@ -62,13 +66,16 @@ class Task:
         return "stop" if days < 0 else "attention" if days <= 2 else ""
 
 
-def tasks_of(access: Access, today: date) -> list[Task]:
+def tasks_of(access: Access, today: date, now: datetime) -> list[Task]:
     """All that waits for a person, by deadline; a constant number of statements."""
     found = [
         *_visits(access, today),
         *_forms(access, today),
         *_queries(access),
         *_eligibility(access, today),
+        *_treatment(access, now),
+        *_safety(access, now),
+        *_images(access),
     ]
     return sorted(found, key=lambda task: (task.due or date.max, task.title))
 
@@ -149,3 +156,32 @@ def _query_task(query: Query) -> Task:
 def _eligibility(access: Access, today: date) -> Iterator[Task]:
     for waiting in unsigned_or_stale(access, today):
         yield Task(waiting.state, waiting.title, waiting.detail, waiting.url, waiting.due)
+
+
+def _treatment(access: Access, now: datetime) -> Iterator[Task]:
+    for waiting in (*subjects_to_treat(access), *broken_limits(access, now)):
+        yield Task(waiting.state, f"{waiting.subject.number} · {waiting.title}", waiting.detail, waiting.url)
+
+
+def _safety(access: Access, now: datetime) -> Iterator[Task]:
+    for clock in sae_clocks(access, now):
+        due = clock.due.date() if clock.due else now.date()
+        yield Task(
+            "overdue",
+            f"{clock.subject.number} · Serious event: {clock.term}",
+            f"{clock.because}.",
+            clock.url,
+            due,
+        )
+
+
+def _images(access: Access) -> Iterator[Task]:
+    """Files that were held back and wait for somebody's decision."""
+    held = Counter(quarantined_files(access).values_list("batch__subject__number", flat=True))
+    for number, files in held.items():
+        yield Task(
+            "quarantined",
+            f"{number} · {files} file{'' if files == 1 else 's'} held back",
+            "Look at why, then release or reject.",
+            reverse("image-inbox"),
+        )

@@ -21,7 +21,7 @@ SOON = timedelta(days=7)
 def today(request: Request) -> HttpResponse:
     """What waits for this person, by deadline."""
     day = clock.today()
-    tasks = tasks_of(request.access, day)
+    tasks = tasks_of(request.access, day, clock.now())
     late = [task for task in tasks if task.due and task.due < day]
     soon = [task for task in tasks if task.due and day <= task.due <= day + SOON]
     context = {
