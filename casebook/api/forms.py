@@ -111,8 +111,8 @@ class _FormEndpoint(Endpoint):
     sees = "entry.view"
     also = ("subject.view",)
 
-    def writable(self, number: str, visit: str, form: str, repeat: int) -> Entry:
-        """The entry at an address, opened if nobody did yet.
+    def to_write(self, number: str, visit: str, form: str, repeat: int = 1) -> Entry:
+        """The entry at an address, for somebody who may write it; it may not be opened yet.
 
         Raises
         ------
@@ -120,10 +120,18 @@ class _FormEndpoint(Endpoint):
         """
         entry = find_entry(self.access, number, visit, form, repeat)
         self.access.require("entry.write", entry.subject.trial.code, entry.subject.site.code)
+        return entry
+
+    def opened(self, entry: Entry) -> Entry:
+        """The entry, opened if nobody did yet."""
         if entry.opened:
             return entry
         return services.open_entry(
-            actor=self.actor(entry), subject=entry.subject, visit=entry.visit, form=form, repeat=repeat
+            actor=self.actor(entry),
+            subject=entry.subject,
+            visit=entry.visit,
+            form=entry.form,
+            repeat=entry.repeat,
         )
 
     def actor(self, entry: Entry) -> Actor:
@@ -173,8 +181,9 @@ class OneForm(_FormEndpoint):
         All saved: 200. Otherwise a problem, with the status that all refusals share, or 422 where they differ;
         `results` says what became of each item, and what you sent of the others is saved.
         """
+        found = self.to_write(number, visit, form, repeat)
         sent = received(request, SentItems)
-        entry = self.writable(number, visit, form, repeat)
+        entry = self.opened(found)
         saving = _Saving(request, self.actor(entry), entry, sent["reason"])
         for item, content in sent["items"].items():
             saving.save(item, content)
@@ -303,7 +312,7 @@ class CompleteForm(_FormEndpoint):
 
         Refused while items are unanswered or something impossible stands; `errors` says which.
         """
-        entry = self.writable(number, visit, form, repeat)
+        entry = self.opened(self.to_write(number, visit, form, repeat))
         try:
             services.complete_entry(actor=self.actor(entry), entry=entry)
         except NotReadyError as error:
@@ -331,8 +340,9 @@ class FormNotDone(_FormEndpoint):
     )
     def post(self, request: Request, number: str, visit: str, form: str, repeat: int) -> Response:
         """Record that a form was not done, and why. Values that were entered stay."""
+        found = self.to_write(number, visit, form, repeat)
         reason = received(request, NotDone)["reason"]
-        entry = self.writable(number, visit, form, repeat)
+        entry = self.opened(found)
         services.mark_not_done(actor=self.actor(entry), entry=entry, reason=reason)
         return Response(_shown(find_entry(self.access, number, visit, form, repeat)))
 
@@ -351,8 +361,9 @@ class ConfirmFinding(_FormEndpoint):
     )
     def post(self, request: Request, number: str, visit: str, form: str, repeat: int) -> Response:
         """Keep a value in spite of a soft check, and say why."""
+        found = self.to_write(number, visit, form, repeat)
         sent = received(request, Confirmation)
-        entry = self.writable(number, visit, form, repeat)
+        entry = self.opened(found)
         services.confirm_finding(
             actor=self.actor(entry),
             entry=entry,
@@ -377,7 +388,6 @@ class RowsOfForm(_FormEndpoint):
     )
     def post(self, request: Request, number: str, visit: str, form: str) -> Response:
         """Open the next row of a repeating form at a visit or in a log."""
-        entry = find_entry(self.access, number, visit, form)
-        self.access.require("entry.write", entry.subject.trial.code, entry.subject.site.code)
+        entry = self.to_write(number, visit, form)
         made = services.add_row(actor=self.actor(entry), subject=entry.subject, visit=entry.visit, form=form)
         return Response(_shown(made), status=201)

@@ -1,0 +1,249 @@
+"""Who gets what at which address: the specification of access, one row for each address of the project.
+
+A row names the permission that one needs (`accounts.policies.PERMISSIONS` says which roles hold it), how far it
+reaches, and the methods. `test_access.py` sends every method to every row as everybody: each role of the home site, the
+same roles of another site, somebody without a role, and nobody. An address without a row fails.
+
+To add an address, add one line here. Parameters of the address are filled in by their names from
+`tests/architecture/access_world.py`; where a name stands for several things, say which: `opaque="read"`.
+
+Answers
+-------
+- not signed in: to the sign-in page (302); a program gets 401;
+- holds the permission nowhere: 404, whatever the method, so that nobody learns that it is there;
+- a method that nobody may use there: 405, which tells nothing of the thing;
+- may see such things and nowhere do this to one: 403;
+- holds it at another site only, or the thing is another person's: 404;
+- may: what the row says for GET (200 unless said otherwise); a writing method gets as far as judging what was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from accounts.decorators import PUBLIC, SIGNED_IN
+
+Reach = Literal["somewhere", "site", "reader", "exporter", "owner"]
+"""`somewhere`: lists and trials, for who holds the permission at any site; `site`: a thing of the home site;
+the others: a thing that belongs to one person."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One address.
+
+    Attributes
+    ----------
+    needs
+        The permission that the view is marked with.
+    methods
+        Methods that it takes, each with a permission that one needs besides, or nothing.
+    also
+        Permission without which the thing is not there, besides `needs`.
+    answers
+        Statuses of GET for those who may.
+    samples
+        Which sample fills a parameter, where it is not the one of the same name.
+    absent
+        In the world of the tests there is no such thing for anybody.
+    but
+        People who get another status than their permissions say, because of a rule of the room.
+    """
+
+    needs: str
+    reach: Reach
+    methods: Mapping[str, str]
+    also: str = ""
+    answers: frozenset[int] = frozenset({200})
+    samples: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
+    body: Mapping[str, str] = field(default_factory=dict)
+    but: Mapping[str, int] = field(default_factory=dict)
+    absent: bool = False
+
+
+def _row(
+    needs: str,
+    reach: Reach,
+    methods: Mapping[str, str],
+    *,
+    get: int | tuple[int, ...] = 200,
+    also: str = "",
+    query: str = "",
+    body: Mapping[str, str] | None = None,
+    but: Mapping[str, int] | None = None,
+    absent: bool = False,
+    **samples: str,
+) -> Row:
+    answers = frozenset({get} if isinstance(get, int) else get)
+    return Row(needs, reach, methods, also, answers, samples, query, body or {}, but or {}, absent)
+
+
+def shows(needs: str, reach: Reach = "site", **more: object) -> Row:
+    """A page."""
+    return _row(needs, reach, {"GET": ""}, **more)  # type: ignore[arg-type]
+
+
+def asks(needs: str, reach: Reach = "site", *, then: str = "", **more: object) -> Row:
+    """A page with a form that is sent to the same address."""
+    return _row(needs, reach, {"GET": "", "POST": then}, **more)  # type: ignore[arg-type]
+
+
+def does(needs: str, reach: Reach = "site", *, then: str = "", **more: object) -> Row:
+    """Something that is only sent; GET is 405."""
+    return _row(needs, reach, {"POST": then}, **more)  # type: ignore[arg-type]
+
+
+def api(needs: str, reach: Reach = "site", methods: str = "GET", *, then: str = "", **more: object) -> Row:
+    """An address for programs; writing methods need `then`, and who sees the thing without it gets 403."""
+    names = methods.split()
+    return _row(needs, reach, {name: "" if name == "GET" else then for name in names}, **more)  # type: ignore[arg-type]
+
+
+FORM_ACTS = {
+    "save": does("entry.write"),
+    "complete": does("entry.write"),
+    "not-done": does("entry.write"),
+    "strike-out": does("entry.write"),
+    "item": shows("entry.view"),
+    "ask": does("query.raise"),
+    "verify": does("verify.entry"),
+}
+
+TABLE: Mapping[str, Row] = {
+    # The door and one's own account ---------------------------------------------------------------------------------
+    "account_login": asks(PUBLIC, "somewhere", get=(200, 302)),
+    "mfa_authenticate": asks(PUBLIC, "somewhere", get=302),
+    "account_inactive": shows(PUBLIC, "somewhere", get=403),
+    "account_logout": asks(PUBLIC, "somewhere", get=(200, 302)),
+    "account": shows(SIGNED_IN, "somewhere"),
+    "end-sessions": does(SIGNED_IN, "somewhere"),
+    "tokens": asks(SIGNED_IN, "somewhere"),
+    "revoke-token": does(SIGNED_IN, "owner"),
+    "account_change_password": asks(SIGNED_IN, "somewhere"),
+    "account_reauthenticate": asks(SIGNED_IN, "somewhere", get=(200, 302)),
+    "mfa_reauthenticate": asks(SIGNED_IN, "somewhere", get=(200, 302)),
+    "mfa_index": shows(SIGNED_IN, "somewhere", get=(200, 302)),
+    "mfa_activate_totp": asks(SIGNED_IN, "somewhere", get=(200, 302)),
+    "mfa_deactivate_totp": asks(SIGNED_IN, "somewhere", absent=True),
+    "mfa_view_recovery_codes": shows(SIGNED_IN, "somewhere", absent=True),
+    "mfa_generate_recovery_codes": asks(SIGNED_IN, "somewhere", get=(200, 302)),
+    "mfa_download_recovery_codes": shows(SIGNED_IN, "somewhere", absent=True),
+    # People and the trail -------------------------------------------------------------------------------------------
+    "people": shows("user.admin", "somewhere"),
+    "add-person": asks("user.admin", "somewhere"),
+    "person": shows("user.admin", "somewhere"),
+    "add-grant": does("user.admin", "somewhere"),
+    "end-grant": does("user.admin", "somewhere"),
+    "new-password": asks("user.admin", "somewhere"),
+    "deactivate-person": does("user.admin", "somewhere"),
+    "reactivate-person": does("user.admin", "somewhere"),
+    "audit": shows("audit.view", "somewhere"),
+    # Trials, subjects, casebook -------------------------------------------------------------------------------------
+    "trials:list": shows("report.view", "somewhere"),
+    "trials:protocol": shows("report.view", "somewhere"),
+    "subjects": shows("subject.view", "somewhere"),
+    "register": asks("subject.register", "somewhere"),
+    "subject": shows("subject.view"),
+    "visit-unscheduled": does("visit.record"),
+    "visit-happened": does("visit.record"),
+    "visit-missed": does("visit.record"),
+    "form": shows("entry.view"),
+    "form-row": shows("entry.view"),
+    "form-add": does("entry.write"),
+    **{f"form-{name}": row for name, row in FORM_ACTS.items()},
+    **{f"form-row-{name}": row for name, row in FORM_ACTS.items()},
+    "queries": shows("entry.view", "somewhere"),
+    "query-move": does("entry.view", then="query.answer"),
+    # Eligibility, treatment -----------------------------------------------------------------------------------------
+    "eligibility": shows("eligibility.view"),
+    "eligibility-trials": shows("eligibility.view"),
+    "eligibility-sign": asks(
+        "eligibility.sign", query="?decision=NOT_ELIGIBLE", body={"decision": "NOT_ELIGIBLE"}
+    ),
+    "treatment": shows("treatment.view"),
+    "randomise": does("allocate.subject"),
+    # Images and reads -----------------------------------------------------------------------------------------------
+    "image-inbox": shows("image.view", "somewhere"),
+    "subject-images": shows("image.view"),
+    "visit-images": shows("image.upload"),
+    "image-manifest": does("image.upload"),
+    "image-batch": shows("image.view", opaque="upload"),
+    "image-files": does("image.upload", opaque="upload"),
+    "image-finish": does("image.upload", opaque="upload"),
+    "image-status": shows("image.view", opaque="upload"),
+    "image-study": shows("image.view", opaque="study"),
+    "image-accept": does("query.raise", also="image.view", opaque="study"),
+    "image-thumbnail": shows("image.view", opaque="series"),
+    "image-release": does("image.upload"),
+    "image-reject": does("image.upload"),
+    "reading-queue": shows("read.perform", "somewhere"),
+    "reading-next": shows("read.perform", "somewhere", get=302),
+    "reading-case": shows("read.perform", "reader", opaque="read"),
+    "reading-series": shows("read.perform", "reader", opaque="read"),
+    "reading-prior": shows("read.perform", "reader", opaque="read"),
+    "reading-frame": shows("read.perform", "reader", opaque="read"),
+    "reading-marks": does("read.perform", "reader", opaque="read"),
+    "reading-outcome": does("read.perform", "reader", opaque="read"),
+    "reading-findings": does("read.perform", "reader", opaque="read"),
+    "reading-sign": asks("read.perform", "reader", opaque="read", get=422),  # nothing is judged yet
+    "reading-correct": does("read.perform", "reader", opaque="read"),
+    # Quality of life; the patient's pages open to who holds the link, here without a licence of the language ----------
+    "quality-of-life": shows("qol.view"),
+    "questionnaire-invite": does("qol.invite"),
+    "questionnaire-revoke": does("qol.invite"),
+    "questionnaire": asks(PUBLIC, "somewhere", get=409, token="link"),
+    "questionnaire-review": asks(PUBLIC, "somewhere", get=409, token="link"),
+    "questionnaire-question": asks(PUBLIC, "somewhere", get=409, token="link", number="question"),
+    # Safety, endpoints, reports -------------------------------------------------------------------------------------
+    "safety": shows("safety.view"),
+    "subject-endpoints": shows("report.view", also="subject.view"),
+    "trial-endpoints": shows("report.view", "somewhere"),
+    "home": shows(SIGNED_IN, "somewhere", get=302),
+    "today": shows("visit.record", "somewhere"),
+    "progress": shows("report.view", "somewhere"),
+    "exports": asks("export.run", "somewhere"),
+    "export": shows("export.run", "exporter"),
+    "export-status": shows("export.run", "exporter"),
+    "export-file": shows("export.run", "exporter"),
+    # Programs -------------------------------------------------------------------------------------------------------
+    "api:schema": shows(PUBLIC, "somewhere"),
+    "api:docs": shows(PUBLIC, "somewhere"),
+    "api:nothing": api(SIGNED_IN, "somewhere", absent=True),
+    "api:me": api(SIGNED_IN, "somewhere"),
+    "api:trials": api("report.view", "somewhere"),
+    "api:trial": api("report.view", "somewhere"),
+    "api:protocol": api("report.view", "somewhere"),
+    "api:protocol-form": api("report.view", "somewhere"),
+    "api:subjects": api("subject.view", "somewhere", "GET POST", then="subject.register"),
+    "api:subject": api("subject.view"),
+    "api:visits": api("subject.view"),
+    "api:visit-unscheduled": api("subject.view", methods="POST", then="visit.record"),
+    "api:visit-happened": api("subject.view", methods="POST", then="visit.record"),
+    "api:visit-missed": api("subject.view", methods="POST", then="visit.record"),
+    "api:upload-start": api("image.view", methods="POST", then="image.upload"),
+    "api:forms": api("entry.view"),
+    "api:form-rows": api("entry.view", methods="POST", then="entry.write"),
+    "api:form": api("entry.view", methods="GET PATCH", then="entry.write"),
+    "api:form-complete": api("entry.view", methods="POST", then="entry.write"),
+    "api:form-not-done": api("entry.view", methods="POST", then="entry.write"),
+    "api:form-confirm": api("entry.view", methods="POST", then="entry.write"),
+    "api:eligibility": api("eligibility.view"),
+    "api:assessments": api("eligibility.view"),
+    "api:assessment": api("eligibility.view"),
+    "api:queries": api("entry.view", "somewhere"),
+    "api:query": api("entry.view"),
+    "api:query-answer": api("entry.view", methods="POST", then="query.answer"),
+    "api:query-close": api("entry.view", methods="POST", then="query.close"),
+    "api:query-reopen": api("entry.view", methods="POST", then="query.close"),
+    "api:studies": api("image.view", "somewhere"),
+    "api:study": api("image.view"),
+    "api:upload": api("image.view"),
+    "api:upload-file": api("image.view", methods="PUT", then="image.upload"),
+    "api:upload-finish": api("image.view", methods="POST", then="image.upload"),
+    "api:exports": api("export.run", "somewhere", "GET POST", then="export.run"),
+    "api:export": api("export.run", "exporter"),
+    "api:export-file": api("export.run", "exporter"),
+}
