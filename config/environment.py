@@ -21,6 +21,7 @@ VARIABLES: tuple[str, ...] = (
     "EMAIL_URL",
     "PUBLIC_URL",
     "HILUM_DATA",
+    "HILUM_SUPERVISED",
     "HILUM_TEST_DB",
     "MIGRATION_DATABASE_URL",
     "PORT",

@@ -1,6 +1,7 @@
 """Run an installation in the foreground: `python -m config.run`, which is what `make run` does.
 
-Ctrl-C, SIGTERM or SIGHUP end every process that was started; a second one ends them at once.
+Ctrl-C, SIGTERM or SIGHUP end every process that was started; a second one ends them at once. With `--empty`, an empty
+database is not filled with a demonstration.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import secrets
 import signal
 import socket
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -27,6 +29,17 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 class CannotRun(Exception):
     """The reason why nothing was started."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run: data and port, the demo accounts' password and whether it was given, and a demonstration or not."""
+
+    data: Path
+    port: int
+    password: str
+    given: bool
+    demonstration: bool
 
 
 def main() -> int:
@@ -47,12 +60,12 @@ def main() -> int:
     except CannotRun as error:
         say("run", str(error))
         return 1
-    password, given = _demo_password()
+    plan = Plan(data, port, *_demo_password(), demonstration="--empty" not in sys.argv[1:])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("TRAINING", "True")
     django.setup()
     try:
-        run_until_signalled(data, port, password=password, password_given=given)
+        run_until_signalled(plan)
     except CannotRun as error:
         say("run", str(error))
         return 1
@@ -61,7 +74,7 @@ def main() -> int:
     return 0
 
 
-def run_until_signalled(data: Path, port: int, *, password: str, password_given: bool) -> None:
+def run_until_signalled(plan: Plan) -> None:
     """Start servers and processes, and look after them; ends them all whatever happens."""
     from django.conf import settings  # noqa: PLC0415 - settings exist after django.setup() only
 
@@ -71,8 +84,8 @@ def run_until_signalled(data: Path, port: int, *, password: str, password_given:
 
     embedded = not environment.text("DATABASE_URL")
     supervisor = Supervisor(
-        children=_broker(data),
-        postgres=embedded_postgres_of(data) if embedded else None,
+        children=_broker(plan.data),
+        postgres=embedded_postgres_of(plan.data) if embedded else None,
         broker_url=settings.CELERY_BROKER_URL,
     )
     try:
@@ -80,14 +93,14 @@ def run_until_signalled(data: Path, port: int, *, password: str, password_given:
             say("setup", "database: starting the embedded PostgreSQL")
             start_embedded()
         supervisor.start()
-        prepare()
-        users = _processes(data, port)
+        prepare(demonstration=plan.demonstration)
+        users = _processes(plan.data, plan.port)
         supervisor.children += users
         for child in users:
             child.start()
         supervisor.watch(
-            f"http://{LOOPBACK}:{port}/healthz",
-            on_ready=lambda: _greet(port, password=password, given=password_given),
+            f"http://{LOOPBACK}:{plan.port}/healthz",
+            on_ready=lambda: _greet(plan),
         )
     except KeyboardInterrupt:
         say("run", "ending")
@@ -132,7 +145,7 @@ def _processes(data: Path, port: int) -> list[Child]:
 
 def _child_environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name != "DEMO_PASSWORD"}
-    return {**kept, "PYTHONUNBUFFERED": "1"}
+    return {**kept, "PYTHONUNBUFFERED": "1", "HILUM_SUPERVISED": "True"}
 
 
 def _demo_password() -> tuple[str, bool]:
@@ -164,13 +177,15 @@ def _refuse_busy_port(port: int) -> None:
             raise CannotRun(f"Port {port} is taken. Set PORT to another, such as PORT={port + 1}.") from None
 
 
-def _greet(port: int, *, password: str, given: bool) -> None:
+def _greet(plan: Plan) -> None:
     from config.run.prepare import demo_accounts  # noqa: PLC0415 - after django.setup()
 
-    say("ready", f"Hilum is at http://{LOOPBACK}:{port}/ (Ctrl-C ends it)")
+    say("ready", f"Hilum is at http://{LOOPBACK}:{plan.port}/ (Ctrl-C ends it)")
     accounts = demo_accounts()
     if accounts:
-        say("ready", f"Demo accounts, password {'as given in DEMO_PASSWORD' if given else password}")
+        say(
+            "ready", f"Demo accounts, password {'as given in DEMO_PASSWORD' if plan.given else plan.password}"
+        )
     for user in accounts:
         say("ready", f"  {user.username:<14} {user.full_name}")
 

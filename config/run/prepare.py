@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from io import StringIO
+from io import TextIOBase
 from pathlib import Path
 
 from django.apps import apps
@@ -28,25 +28,32 @@ DEMO_ACCOUNTS = (
 )
 
 
-def prepare() -> None:
-    """Bring the database up to date; fill it for training if it is empty."""
+def prepare(*, demonstration: bool) -> None:
+    """Bring the database up to date; fill it for training if it is empty and a demonstration is wanted."""
     say("setup", "database: migrating")
     call_command("migrate", database="owner", interactive=False, verbosity=0)
     commands = get_commands()
     if "publish_protocol" in commands:
         for pack in bundled_packs():
             _run("publish_protocol", str(pack))
-    if "demo" in commands:
+    if demonstration and "demo" in commands:
         _run("demo")
     for user in demo_accounts():
         set_training_password(actor=service_actor("demo"), user=user, password=settings.DEMO_PASSWORD)
 
 
+class Lines(TextIOBase):
+    """What a command prints, line by line as it comes."""
+
+    def write(self, text: str) -> int:
+        """Say each line that has words."""
+        for line in filter(str.strip, text.splitlines()):
+            say("setup", line)
+        return len(text)
+
+
 def _run(command: str, *arguments: str) -> None:
-    output = StringIO()
-    call_command(command, *arguments, stdout=output)
-    for line in output.getvalue().splitlines():
-        say("setup", line)
+    call_command(command, *arguments, stdout=Lines())
 
 
 def bundled_packs() -> list[Path]:
