@@ -85,7 +85,33 @@ ENDPOINTS: list[URLPattern | URLResolver] = [
 ]
 
 
+PARAMETERS: Mapping[str, str] = {
+    "number": "Number of the subject, such as TDX-001-003.",
+    "visit": "Name of the visit, such as M4 or D14.2; `log` for a running log.",
+    "form": "Code of the form, such as LB.",
+    "repeat": "Number of the row; 1 where the form does not repeat.",
+    "trial": "Code of the trial.",
+    "reference": "Reference of the assessment.",
+    "query": "Number of the query.",
+    "study": "Identifier of the study.",
+    "upload": "Identifier of the upload.",
+    "index": "Place of the file in the list that was announced, from 0.",
+    "export": "Number of the export.",
+}
+"""What the parameters of addresses are."""
+
+
 # Description --------------------------------------------------------------------------------------------------------
+
+
+def name_parameters(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say of every parameter of an address what it is (a hook of drf-spectacular)."""
+    for methods in result["paths"].values():
+        for operation in methods.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path":
+                    parameter["description"] = PARAMETERS[parameter["name"]]
+    return result
 
 
 @lru_cache(maxsize=1)
@@ -135,20 +161,28 @@ def _operation(
     return {
         "id": operation["operationId"],
         "method": method.upper(),
-        "address": address,
+        "parts": address.strip("/").split("/"),
         "summary": operation["summary"],
-        "description": operation.get("description", ""),
+        "paragraphs": [" ".join(each.split()) for each in _plain(operation["description"]).split("\n\n")],
         "permissions": operation["x-permissions"],
-        "parameters": operation.get("parameters", []),
+        "parameters": [
+            {**each, "description": _plain(each.get("description", ""))}
+            for each in operation.get("parameters", [])
+        ],
         "body": list(_fields(document, _content(operation.get("requestBody", {})))),
         "done": done,
         "answer": list(_fields(document, _content(answers[done]))),
         "problems": [
-            {"status": status, "words": answer["description"]}
+            {"status": status, "words": _plain(answer["description"])}
             for status, answer in answers.items()
             if not status.startswith("2")
         ],
     }
+
+
+def _plain(words: str) -> str:
+    """Words without the marks of Markdown."""
+    return words.replace("`", "")
 
 
 def _content(part: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -171,7 +205,7 @@ def _fields(
             "name": here + kind,
             "type": _type(document, inner),
             "required": name in required,
-            "words": field.get("description", ""),
+            "words": _plain(field.get("description", "")),
             "codes": inner.get("enum", ()),
         }
         if inner.get("properties") and here.count(".") < 2 and seen not in path:

@@ -48,9 +48,8 @@ def test_the_document_and_its_page_are_for_everybody() -> None:
     assert answer.headers["Content-Type"] == "application/vnd.oai.openapi+json"
     assert answer.json()["openapi"].startswith("3.1")
     page = Client().get("/api/docs/").content.decode()
-    for path, _, operation in operations():
+    for _, _, operation in operations():
         assert f'id="{operation["operationId"]}"' in page
-        assert path in page
 
 
 @pytest.mark.django_db
