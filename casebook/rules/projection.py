@@ -249,9 +249,7 @@ def _record(fact: Fact, form: Form, each: _Dated, time_zone: str) -> dict[str, A
     record: dict[str, Any] = {}
     for name, field in fact.fields.items():
         item = form.item(field.from_ or name)
-        value = _typed(field.type, field.unit, item, each.cells, time_zone)
-        if value is not None or field.absent == "unknown":
-            record[name] = value
+        record[name] = _typed(field.type, field.unit, item, each.cells, time_zone)
     return record
 
 

@@ -9,289 +9,704 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0003_trial_codes_up_to_40'),
-        ('patients', '0001_initial'),
-        ('trials', '0002_published_is_final'),
-        ('visits', '0002_reminder'),
+        ("accounts", "0003_trial_codes_up_to_40"),
+        ("patients", "0001_initial"),
+        ("trials", "0002_published_is_final"),
+        ("visits", "0002_reminder"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Ledger',
+            name="Ledger",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('content', models.JSONField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("content", models.JSONField()),
             ],
         ),
         migrations.CreateModel(
-            name='Batch',
+            name="Batch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('opaque', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('origin', models.CharField(choices=[('WEB', 'Browser'), ('COMMAND', 'Command'), ('DICOMWEB', 'DICOMweb'), ('DICOM', 'DICOM receiver')], default='WEB', max_length=10)),
-                ('manifest_digest', models.CharField(max_length=64)),
-                ('sent_by', models.CharField(max_length=150)),
-                ('sent_by_id', models.BigIntegerField(null=True)),
-                ('state', models.CharField(choices=[('RECEIVING', 'Receiving'), ('RECEIVED', 'Received'), ('PROCESSING', 'Processing'), ('DONE', 'Done'), ('FAILED', 'Failed')], default='RECEIVING', max_length=10)),
-                ('problem', models.CharField(blank=True, max_length=300)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('received_at', models.DateTimeField(null=True)),
-                ('claimed_at', models.DateTimeField(null=True)),
-                ('done_at', models.DateTimeField(null=True)),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.subject')),
-                ('visit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='visits.visit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("opaque", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("WEB", "Browser"),
+                            ("COMMAND", "Command"),
+                            ("DICOMWEB", "DICOMweb"),
+                            ("DICOM", "DICOM receiver"),
+                        ],
+                        default="WEB",
+                        max_length=10,
+                    ),
+                ),
+                ("manifest_digest", models.CharField(max_length=64)),
+                ("sent_by", models.CharField(max_length=150)),
+                ("sent_by_id", models.BigIntegerField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("RECEIVING", "Receiving"),
+                            ("RECEIVED", "Received"),
+                            ("PROCESSING", "Processing"),
+                            ("DONE", "Done"),
+                            ("FAILED", "Failed"),
+                        ],
+                        default="RECEIVING",
+                        max_length=10,
+                    ),
+                ),
+                ("problem", models.CharField(blank=True, max_length=300)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "started_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("received_at", models.DateTimeField(null=True)),
+                ("claimed_at", models.DateTimeField(null=True)),
+                ("done_at", models.DateTimeField(null=True)),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="patients.subject"
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="visits.visit"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-started_at'],
+                "ordering": ["-started_at"],
             },
         ),
         migrations.CreateModel(
-            name='ImagingKey',
+            name="ImagingKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sealed', models.TextField(help_text='Encrypted; opened by imaging.sealing only.')),
-                ('case_code', models.CharField(help_text="Name of the subject's case on pages of readers.", max_length=12, unique=True)),
-                ('patient_digest', models.CharField(blank=True, help_text="Keyed digest of the hospital's patient number, to notice another patient.", max_length=64)),
-                ('subject', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.subject')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sealed", models.TextField(help_text="Encrypted; opened by imaging.sealing only.")),
+                (
+                    "case_code",
+                    models.CharField(
+                        help_text="Name of the subject's case on pages of readers.",
+                        max_length=12,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "patient_digest",
+                    models.CharField(
+                        blank=True,
+                        help_text="Keyed digest of the hospital's patient number, to notice another patient.",
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "subject",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="patients.subject"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='InboxItem',
+            name="InboxItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('opaque', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('origin', models.CharField(choices=[('WEB', 'Browser'), ('COMMAND', 'Command'), ('DICOMWEB', 'DICOMweb'), ('DICOM', 'DICOM receiver')], max_length=10)),
-                ('stored_key', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64, unique=True)),
-                ('size', models.BigIntegerField()),
-                ('reason', models.CharField(max_length=300)),
-                ('state', models.CharField(choices=[('WAITING', 'Waiting'), ('MATCHED', 'Matched'), ('REJECTED', 'Rejected')], default='WAITING', max_length=10)),
-                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='imaging.batch')),
-                ('site', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='trials.site')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("opaque", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("WEB", "Browser"),
+                            ("COMMAND", "Command"),
+                            ("DICOMWEB", "DICOMweb"),
+                            ("DICOM", "DICOM receiver"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("stored_key", models.CharField(max_length=200)),
+                ("sha256", models.CharField(max_length=64, unique=True)),
+                ("size", models.BigIntegerField()),
+                ("reason", models.CharField(max_length=300)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("WAITING", "Waiting"), ("MATCHED", "Matched"), ("REJECTED", "Rejected")],
+                        default="WAITING",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "received_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="imaging.batch",
+                    ),
+                ),
+                (
+                    "site",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="trials.site",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['received_at'],
+                "ordering": ["received_at"],
             },
         ),
         migrations.CreateModel(
-            name='Instance',
+            name="Instance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('opaque', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('uid', models.CharField(help_text='Mapped SOP Instance UID.', max_length=64)),
-                ('number', models.IntegerField(null=True)),
-                ('depth', models.DecimalField(decimal_places=4, help_text='Position along the slice normal, mm.', max_digits=12)),
-                ('file_key', models.CharField(max_length=200)),
-                ('file_sha256', models.CharField(max_length=64)),
-                ('file_bytes', models.BigIntegerField()),
-                ('pixel_offset', models.BigIntegerField()),
-                ('pixel_length', models.BigIntegerField()),
-                ('pixel_sha256', models.CharField(help_text='Of the pixel data value, the same before and after.', max_length=64)),
-                ('frame_key', models.CharField(max_length=200)),
-                ('attributes', models.JSONField(help_text='DICOM JSON for the viewer, without identifiers and dates.')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.subject')),
-                ('ledger', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='imaging.ledger')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("opaque", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("uid", models.CharField(help_text="Mapped SOP Instance UID.", max_length=64)),
+                ("number", models.IntegerField(null=True)),
+                (
+                    "depth",
+                    models.DecimalField(
+                        decimal_places=4, help_text="Position along the slice normal, mm.", max_digits=12
+                    ),
+                ),
+                ("file_key", models.CharField(max_length=200)),
+                ("file_sha256", models.CharField(max_length=64)),
+                ("file_bytes", models.BigIntegerField()),
+                ("pixel_offset", models.BigIntegerField()),
+                ("pixel_length", models.BigIntegerField()),
+                (
+                    "pixel_sha256",
+                    models.CharField(
+                        help_text="Of the pixel data value, the same before and after.", max_length=64
+                    ),
+                ),
+                ("frame_key", models.CharField(max_length=200)),
+                (
+                    "attributes",
+                    models.JSONField(help_text="DICOM JSON for the viewer, without identifiers and dates."),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="patients.subject"
+                    ),
+                ),
+                (
+                    "ledger",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="imaging.ledger"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['series', 'depth', 'pk'],
+                "ordering": ["series", "depth", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='BatchFile',
+            name="BatchFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('index', models.PositiveIntegerField()),
-                ('path', models.CharField(max_length=400)),
-                ('size', models.BigIntegerField()),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('stored_key', models.CharField(blank=True, max_length=200)),
-                ('state', models.CharField(choices=[('EXPECTED', 'Not here yet'), ('RECEIVED', 'Received'), ('UNPACKED', 'Archive, unpacked'), ('ACCEPTED', 'Accepted'), ('DUPLICATE', 'Already here'), ('QUARANTINED', 'Quarantined'), ('REJECTED', 'Rejected'), ('SKIPPED', 'Skipped')], default='EXPECTED', max_length=12)),
-                ('code', models.CharField(blank=True, max_length=32)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('decided_by', models.CharField(blank=True, max_length=150)),
-                ('archive', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='members', to='imaging.batchfile')),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='imaging.batch')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.subject')),
-                ('instance', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='imaging.instance')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("index", models.PositiveIntegerField()),
+                ("path", models.CharField(max_length=400)),
+                ("size", models.BigIntegerField()),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("stored_key", models.CharField(blank=True, max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("EXPECTED", "Not here yet"),
+                            ("RECEIVED", "Received"),
+                            ("UNPACKED", "Archive, unpacked"),
+                            ("ACCEPTED", "Accepted"),
+                            ("DUPLICATE", "Already here"),
+                            ("QUARANTINED", "Quarantined"),
+                            ("REJECTED", "Rejected"),
+                            ("SKIPPED", "Skipped"),
+                        ],
+                        default="EXPECTED",
+                        max_length=12,
+                    ),
+                ),
+                ("code", models.CharField(blank=True, max_length=32)),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("decided_by", models.CharField(blank=True, max_length=150)),
+                (
+                    "archive",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="members",
+                        to="imaging.batchfile",
+                    ),
+                ),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="files", to="imaging.batch"
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="patients.subject"
+                    ),
+                ),
+                (
+                    "instance",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="imaging.instance",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['batch', 'archive__index', 'index'],
+                "ordering": ["batch", "archive__index", "index"],
             },
         ),
         migrations.CreateModel(
-            name='Read',
+            name="Read",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('opaque', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('number', models.PositiveSmallIntegerField(default=1, help_text='First or second reader.')),
-                ('version', models.PositiveSmallIntegerField(default=1)),
-                ('correction_reason', models.CharField(blank=True, max_length=300)),
-                ('state', models.CharField(choices=[('ASSIGNED', 'Assigned'), ('IN_READ', 'Being read'), ('SIGNED', 'Signed')], default='ASSIGNED', max_length=10)),
-                ('charter_sha256', models.CharField(help_text='Of the protocol version whose charter holds.', max_length=64)),
-                ('image_quality', models.CharField(blank=True, choices=[('OPTIMAL', 'Optimal'), ('ADEQUATE', 'Readable, not optimal'), ('INADEQUATE', 'Not readable')], max_length=12)),
-                ('quality_reason', models.CharField(blank=True, max_length=300)),
-                ('comment', models.TextField(blank=True)),
-                ('new_lesion', models.CharField(blank=True, choices=[('Y', 'Yes'), ('N', 'No')], max_length=1)),
-                ('assigned_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('due_on', models.DateField()),
-                ('opened_at', models.DateTimeField(null=True)),
-                ('signed_at', models.DateTimeField(null=True)),
-                ('digest', models.CharField(blank=True, help_text='SHA-256 of what was signed.', max_length=64)),
-                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('signature', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.signature')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.subject')),
-                ('supersedes', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='imaging.read')),
-                ('visit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='visits.visit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("opaque", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("number", models.PositiveSmallIntegerField(default=1, help_text="First or second reader.")),
+                ("version", models.PositiveSmallIntegerField(default=1)),
+                ("correction_reason", models.CharField(blank=True, max_length=300)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("ASSIGNED", "Assigned"), ("IN_READ", "Being read"), ("SIGNED", "Signed")],
+                        default="ASSIGNED",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "charter_sha256",
+                    models.CharField(help_text="Of the protocol version whose charter holds.", max_length=64),
+                ),
+                (
+                    "image_quality",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("OPTIMAL", "Optimal"),
+                            ("ADEQUATE", "Readable, not optimal"),
+                            ("INADEQUATE", "Not readable"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("quality_reason", models.CharField(blank=True, max_length=300)),
+                ("comment", models.TextField(blank=True)),
+                (
+                    "new_lesion",
+                    models.CharField(blank=True, choices=[("Y", "Yes"), ("N", "No")], max_length=1),
+                ),
+                (
+                    "assigned_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("due_on", models.DateField()),
+                ("opened_at", models.DateTimeField(null=True)),
+                ("signed_at", models.DateTimeField(null=True)),
+                (
+                    "digest",
+                    models.CharField(blank=True, help_text="SHA-256 of what was signed.", max_length=64),
+                ),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "signature",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.signature",
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="patients.subject"
+                    ),
+                ),
+                (
+                    "supersedes",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="imaging.read",
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="visits.visit"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['due_on', 'pk'],
+                "ordering": ["due_on", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Measurement',
+            name="Measurement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mark', models.UUIDField(help_text='The mark in the viewer that this is a version of.')),
-                ('lesion', models.CharField(max_length=20)),
-                ('tool', models.CharField(max_length=16)),
-                ('points', models.JSONField(help_text='Ends of the axes, mm, as decimal text.')),
-                ('length_mm', models.DecimalField(decimal_places=2, help_text='Worked out by the server.', max_digits=8)),
-                ('short_mm', models.DecimalField(decimal_places=2, max_digits=8, null=True)),
-                ('erased', models.BooleanField(default=False)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('instance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='imaging.instance')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.subject')),
-                ('read', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='measurements', to='imaging.read')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("mark", models.UUIDField(help_text="The mark in the viewer that this is a version of.")),
+                ("lesion", models.CharField(max_length=20)),
+                ("tool", models.CharField(max_length=16)),
+                ("points", models.JSONField(help_text="Ends of the axes, mm, as decimal text.")),
+                (
+                    "length_mm",
+                    models.DecimalField(
+                        decimal_places=2, help_text="Worked out by the server.", max_digits=8
+                    ),
+                ),
+                ("short_mm", models.DecimalField(decimal_places=2, max_digits=8, null=True)),
+                ("erased", models.BooleanField(default=False)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="imaging.instance"
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="patients.subject"
+                    ),
+                ),
+                (
+                    "read",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="measurements",
+                        to="imaging.read",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['read', 'lesion', 'pk'],
+                "ordering": ["read", "lesion", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='LesionOutcome',
+            name="LesionOutcome",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lesion', models.CharField(max_length=20)),
-                ('outcome', models.CharField(max_length=20)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.subject')),
-                ('read', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outcomes', to='imaging.read')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("lesion", models.CharField(max_length=20)),
+                ("outcome", models.CharField(max_length=20)),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="patients.subject"
+                    ),
+                ),
+                (
+                    "read",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="outcomes",
+                        to="imaging.read",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['read', 'lesion', 'pk'],
+                "ordering": ["read", "lesion", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Series',
+            name="Series",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('opaque', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('uid', models.CharField(help_text='Mapped Series Instance UID.', max_length=64)),
-                ('frame_of_reference_uid', models.CharField(blank=True, max_length=64)),
-                ('modality', models.CharField(max_length=16)),
-                ('label', models.CharField(blank=True, help_text='Contrast phase or sequence, from a closed list.', max_length=64)),
-                ('number', models.IntegerField(null=True)),
-                ('kernel', models.CharField(blank=True, max_length=64)),
-                ('contrast', models.BooleanField(default=False)),
-                ('thickness_mm', models.DecimalField(decimal_places=3, max_digits=8, null=True)),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.subject')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("opaque", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("uid", models.CharField(help_text="Mapped Series Instance UID.", max_length=64)),
+                ("frame_of_reference_uid", models.CharField(blank=True, max_length=64)),
+                ("modality", models.CharField(max_length=16)),
+                (
+                    "label",
+                    models.CharField(
+                        blank=True, help_text="Contrast phase or sequence, from a closed list.", max_length=64
+                    ),
+                ),
+                ("number", models.IntegerField(null=True)),
+                ("kernel", models.CharField(blank=True, max_length=64)),
+                ("contrast", models.BooleanField(default=False)),
+                ("thickness_mm", models.DecimalField(decimal_places=3, max_digits=8, null=True)),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="patients.subject"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'series',
-                'ordering': ['study', 'number', 'pk'],
+                "verbose_name_plural": "series",
+                "ordering": ["study", "number", "pk"],
             },
         ),
         migrations.AddField(
-            model_name='instance',
-            name='series',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='instances', to='imaging.series'),
+            model_name="instance",
+            name="series",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="instances", to="imaging.series"
+            ),
         ),
         migrations.CreateModel(
-            name='Study',
+            name="Study",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('opaque', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('uid', models.CharField(help_text='Mapped Study Instance UID.', max_length=64)),
-                ('shifted_date', models.DateField(help_text='Study date as in the stored files: shifted.', null=True)),
-                ('state', models.CharField(choices=[('RECEIVED', 'Received'), ('QC_PASS', 'Quality accepted'), ('QC_QUERY', 'Quality in question')], default='RECEIVED', max_length=10)),
-                ('findings', models.JSONField(default=list, help_text='What the quality check found, as code and sentence.')),
-                ('accepted_because', models.CharField(blank=True, max_length=300)),
-                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('checked_at', models.DateTimeField(null=True)),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.subject')),
-                ('visit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='visits.visit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("opaque", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("uid", models.CharField(help_text="Mapped Study Instance UID.", max_length=64)),
+                (
+                    "shifted_date",
+                    models.DateField(help_text="Study date as in the stored files: shifted.", null=True),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("RECEIVED", "Received"),
+                            ("QC_PASS", "Quality accepted"),
+                            ("QC_QUERY", "Quality in question"),
+                        ],
+                        default="RECEIVED",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "findings",
+                    models.JSONField(
+                        default=list, help_text="What the quality check found, as code and sentence."
+                    ),
+                ),
+                ("accepted_because", models.CharField(blank=True, max_length=300)),
+                (
+                    "received_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("checked_at", models.DateTimeField(null=True)),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="patients.subject"
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="visits.visit"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['subject', 'visit__ordinal', 'pk'],
+                "ordering": ["subject", "visit__ordinal", "pk"],
             },
         ),
         migrations.AddField(
-            model_name='series',
-            name='study',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='series', to='imaging.study'),
+            model_name="series",
+            name="study",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="series", to="imaging.study"
+            ),
         ),
         migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(fields=['state', 'claimed_at'], name='imaging_batch_by_state'),
+            model_name="batch",
+            index=models.Index(fields=["state", "claimed_at"], name="imaging_batch_by_state"),
         ),
         migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['RECEIVING', 'RECEIVED', 'PROCESSING', 'DONE', 'FAILED'])), name='batch_state_is_known'),
+            model_name="batch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["RECEIVING", "RECEIVED", "PROCESSING", "DONE", "FAILED"])),
+                name="batch_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'RECEIVING')), fields=('visit', 'manifest_digest'), name='one_open_batch_per_visit_and_manifest'),
+            model_name="batch",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "RECEIVING")),
+                fields=("visit", "manifest_digest"),
+                name="one_open_batch_per_visit_and_manifest",
+            ),
         ),
         migrations.AddIndex(
-            model_name='batchfile',
-            index=models.Index(fields=['batch', 'state'], name='imaging_file_by_state'),
+            model_name="batchfile",
+            index=models.Index(fields=["batch", "state"], name="imaging_file_by_state"),
         ),
         migrations.AddConstraint(
-            model_name='batchfile',
-            constraint=models.UniqueConstraint(fields=('batch', 'archive', 'index'), name='file_once_per_batch', nulls_distinct=False),
+            model_name="batchfile",
+            constraint=models.UniqueConstraint(
+                fields=("batch", "archive", "index"), name="file_once_per_batch", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='batchfile',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['EXPECTED', 'RECEIVED', 'UNPACKED', 'ACCEPTED', 'DUPLICATE', 'QUARANTINED', 'REJECTED', 'SKIPPED'])), name='file_state_is_known'),
+            model_name="batchfile",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "EXPECTED",
+                            "RECEIVED",
+                            "UNPACKED",
+                            "ACCEPTED",
+                            "DUPLICATE",
+                            "QUARANTINED",
+                            "REJECTED",
+                            "SKIPPED",
+                        ],
+                    )
+                ),
+                name="file_state_is_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='read',
-            index=models.Index(fields=['reader', 'state', 'due_on'], name='imaging_read_queue'),
+            model_name="read",
+            index=models.Index(fields=["reader", "state", "due_on"], name="imaging_read_queue"),
         ),
         migrations.AddConstraint(
-            model_name='read',
-            constraint=models.UniqueConstraint(fields=('visit', 'number', 'version'), name='read_once_per_visit_and_version'),
+            model_name="read",
+            constraint=models.UniqueConstraint(
+                fields=("visit", "number", "version"), name="read_once_per_visit_and_version"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='read',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['ASSIGNED', 'IN_READ', 'SIGNED'])), name='read_state_is_known'),
+            model_name="read",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["ASSIGNED", "IN_READ", "SIGNED"])),
+                name="read_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='read',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('signature__isnull', False), ('state', 'SIGNED')), models.Q(('state', 'SIGNED'), _negated=True), _connector='OR'), name='a_signed_read_has_its_signature'),
+            model_name="read",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("signature__isnull", False), ("state", "SIGNED")),
+                    models.Q(("state", "SIGNED"), _negated=True),
+                    _connector="OR",
+                ),
+                name="a_signed_read_has_its_signature",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='instance',
-            constraint=models.UniqueConstraint(fields=('subject', 'uid'), name='instance_once_per_subject'),
+            model_name="instance",
+            constraint=models.UniqueConstraint(fields=("subject", "uid"), name="instance_once_per_subject"),
         ),
         migrations.AddConstraint(
-            model_name='study',
-            constraint=models.UniqueConstraint(fields=('subject', 'uid'), name='study_once_per_subject'),
+            model_name="study",
+            constraint=models.UniqueConstraint(fields=("subject", "uid"), name="study_once_per_subject"),
         ),
         migrations.AddConstraint(
-            model_name='study',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['RECEIVED', 'QC_PASS', 'QC_QUERY'])), name='study_state_is_known'),
+            model_name="study",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["RECEIVED", "QC_PASS", "QC_QUERY"])),
+                name="study_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='series',
-            constraint=models.UniqueConstraint(fields=('study', 'uid'), name='series_once_per_study'),
+            model_name="series",
+            constraint=models.UniqueConstraint(fields=("study", "uid"), name="series_once_per_study"),
         ),
     ]

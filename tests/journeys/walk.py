@@ -43,16 +43,28 @@ def just(value: object) -> Callable[[World], object]:
     return lambda _: value
 
 
+def token(world: World) -> object:
+    """The secret of a patient's address."""
+    return world.questionnaire
+
+
+GUARDED = "datamanager"
+"""The person who signs in with a second factor by the end of the walk."""
+
 STOPS = (
     stop("account_login", ""),
     stop("account_login", "", state="refused"),
     stop("account_inactive", ""),
-    stop("account_logout", "coordinator"),
+    stop("api:docs", "coordinator"),
+    stop("questionnaire", "", token),
+    stop("questionnaire-question", "", token, just(1)),
+    stop("questionnaire-review", "", token),
     stop("account", "coordinator"),
     stop("account", "coordinator", state="menu"),
     stop("account_change_password", "coordinator"),
     stop("account_reauthenticate", "coordinator"),
     stop("mfa_index", "coordinator"),
+    stop("mfa_activate_totp", "coordinator"),
     stop("tokens", "coordinator"),
     stop("today", "coordinator"),
     stop("today", "coordinator", state="keys"),
@@ -64,10 +76,10 @@ STOPS = (
     stop("subject", "coordinator", treated),
     stop("subject", "coordinator", treated, state="visit"),
     stop("queries", "coordinator"),
-    stop("queries", "datamanager"),
+    stop("queries", GUARDED),
     stop("form", "coordinator", hopeful, just("SCR"), just("DM")),
-    stop("form", "coordinator", hopeful, just("SCR"), just("LB")),
     stop("form", "coordinator", hopeful, just("SCR"), just("LB"), state="panel"),
+    stop("form", "coordinator", hopeful, just("SCR"), just("LB"), state="problems"),
     stop("form", "monitor", hopeful, just("SCR"), just("LB"), state="panel"),
     stop("form", "coordinator", hopeful, just("SCR"), just("STG")),
     stop("form", "coordinator", hopeful, just("log"), just("AE")),
@@ -79,14 +91,17 @@ STOPS = (
     stop("treatment", "coordinator", treated),
     stop("treatment", "coordinator", hopeful),
     stop("quality-of-life", "coordinator", treated),
+    stop("safety", "coordinator", treated),
+    stop("subject-endpoints", GUARDED, treated),
     stop("subject-images", "coordinator", treated),
     stop("visit-images", "coordinator", treated, just("M1")),
     stop("image-inbox", "coordinator"),
     stop("image-batch", "coordinator", lambda world: world.batch.opaque),
-    stop("image-study", "datamanager", lambda world: world.study.opaque),
+    stop("image-study", GUARDED, lambda world: world.study.opaque),
     stop("reading-queue", "reader"),
     stop("reading-case", "reader", lambda world: world.read.opaque),
     stop("progress", "sponsor"),
+    stop("trial-endpoints", "sponsor", just("THERMODOX")),
     stop("exports", "sponsor"),
     stop("export", "sponsor", lambda world: world.export.pk),
     stop("trials:list", "sponsor"),
@@ -97,15 +112,45 @@ STOPS = (
     stop("person", "admin", just("coordinator")),
     stop("new-password", "admin", just("coordinator")),
     stop("audit", "monitor"),
+    stop("account_logout", "coordinator"),
+    stop("mfa_index", GUARDED, state="guarded"),
+    stop("mfa_deactivate_totp", GUARDED, state="guarded"),
+    stop("mfa_view_recovery_codes", GUARDED, state="guarded"),
+    stop("mfa_generate_recovery_codes", GUARDED, state="guarded"),
+    stop("mfa_reauthenticate", GUARDED, state="guarded"),
+    stop("mfa_authenticate", "", state="second factor"),
 )
 
+NO_PAGES = {
+    "posted to": {
+        "add-grant", "deactivate-person", "end-grant", "end-sessions", "form-add", "form-ask", "form-complete",
+        "form-not-done", "form-row-ask", "form-row-complete", "form-row-not-done", "form-row-save",
+        "form-row-strike-out", "form-row-verify", "form-save", "form-strike-out", "form-verify", "image-accept",
+        "image-files", "image-finish", "image-manifest", "image-reject", "image-release", "query-move",
+        "questionnaire-invite", "questionnaire-revoke", "randomise", "reactivate-person", "reading-correct",
+        "reading-findings", "reading-marks", "reading-outcome", "revoke-token", "visit-happened", "visit-missed",
+        "visit-unscheduled",
+    },
+    "goes on to a page": {"home", "reading-next"},
+    "data for a page": {"export-status", "image-status", "reading-prior", "reading-series", "api:schema"},
+    "a problem for programs": {"api:nothing"},
+    "a file": {
+        "export-file", "image-thumbnail", "mfa_download_recovery_codes", "reading-frame",
+    },
+    "a part of a page, looked at as a state of it": {"form-item", "form-row-item", "reading-sign"},
+}  # fmt: skip
+"""Addresses that a browser never shows as a page, by what they are instead."""
 
-def names(resolver: URLResolver | None = None, space: str = "") -> Iterator[str]:
-    """The names of all addresses."""
+PROGRAMS = "api/v1/"
+
+
+def names(resolver: URLResolver | None = None, space: str = "", route: str = "") -> Iterator[str]:
+    """The names of all addresses but those for programs."""
     for pattern in (resolver or get_resolver()).url_patterns:
+        whole = route + str(pattern.pattern)
+        if PROGRAMS in whole:
+            continue
         if isinstance(pattern, URLResolver):
-            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
-            yield from names(pattern, inner)
+            yield from names(pattern, f"{space}{pattern.namespace}:" if pattern.namespace else space, whole)
         elif isinstance(pattern, URLPattern):
-            app = f"{space}{pattern.name}"
-            yield app
+            yield f"{space}{pattern.name}"

@@ -8,6 +8,10 @@ from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+from accounts.models import User
 from accounts.selectors import access_of
 from audit.context import acting
 from casebook import services as casebook
@@ -21,13 +25,14 @@ from imaging.models import Batch, Read, Study
 from imaging.services import finish_batch, process_batch, receive_file, start_batch
 from imaging.services.receiving import Announced
 from patients.models import Subject
+from qol.services import invite
 from reports.models import Export
 from reports.services import make_export, request_export
 from tests.cast import SETUP, Cast
-from tests.conftest import PASSWORD
 from tests.eligibility.case import FACTS
 from tests.eligibility.entering import Nurse
 from tests.imaging.dicom_files import small_phantom
+from tests.qol.desk import load as load_licence
 from trials.models import Trial
 from visits.models import Visit
 from visits.services import record_visit
@@ -160,7 +165,8 @@ class World:
     treated: Subject
     batch: Batch
     export: Export
-    password: str = PASSWORD
+    questionnaire: str
+    """The secret part of the address that a patient got."""
 
     @property
     def study(self) -> Study:
@@ -184,4 +190,15 @@ def make_world(cast: Cast) -> World:
         text="The source says 12.6. Please look again.",
     )
     batch = send(cast, under_treatment, "M1", {"letter.txt": b"Dear colleague"})
-    return World(cast, hopeful, under_treatment, batch, export(cast, cast.trials["THERMODOX"]))
+    load_licence(cast, valid_from=str(ago(365)), valid_until=str(ago(-365)))
+    month = Visit.objects.get(subject=under_treatment, code="M1")
+    _, token = invite(actor=cast.actor(), subject=under_treatment, visit=month, language="en")
+    made = export(cast, cast.trials["THERMODOX"])
+    return World(cast, hopeful, under_treatment, batch, made, token)
+
+
+def guard_with_second_factor(user: User) -> None:
+    """From now on this person signs in with a code as well."""
+    with acting(SETUP, origin="test"):
+        TOTP.activate(user, generate_totp_secret())
+        RecoveryCodes.activate(user)

@@ -25,12 +25,16 @@ TESTS = ("HGB", "NEUT", "PLAT", "BILI", "AST", "ALT", "CREAT", "ALB", "INR")
 SCHEMA = Schema(
     {
         **dict.fromkeys(DATED, FactType("date")),
-        **dict.fromkeys(("L1INSUFF", "L1TOX", "L2EVALYN", "COOP", "CRC", "LIVMET", "RFACAND", "MWACAND"), YES_NO),
+        **dict.fromkeys(
+            ("L1INSUFF", "L1TOX", "L2EVALYN", "COOP", "CRC", "LIVMET", "RFACAND", "MWACAND"), YES_NO
+        ),
         "CHILDPOT": FactType("code", codes=("Y", "N"), absent="none"),
         "MENSCONF": YES_NO,
         "L1RESP": FactType("code", codes=("CR", "PR", "SD", "PD"), unknown_codes=("NE",)),
         "BRAFRES": FactType(
-            "code", codes=("WT", "V600E", "V600 OTHER", "NON-V600"), unknown_codes=("INCONCLUSIVE", "NOT TESTED")
+            "code",
+            codes=("WT", "V600E", "V600 OTHER", "NON-V600"),
+            unknown_codes=("INCONCLUSIVE", "NOT TESTED"),
         ),
         "HAIANAT": FactType("code", codes=("SUITABLE", "NOT SUITABLE"), unknown_codes=("NOT ASSESSED",)),
         "CHILDPUGH": FactType("code", codes=("A", "B", "C")),
@@ -347,7 +351,9 @@ def test_every_rule_of_the_table_meets_a_case() -> None:
         (born("1955-12"), "2025-11-30"),
     ],
 )
-def test_the_age_criterion_holds_until_the_day_before_the_birthday(facts: dict[str, Any], last_day: str) -> None:
+def test_the_age_criterion_holds_until_the_day_before_the_birthday(
+    facts: dict[str, Any], last_day: str
+) -> None:
     assert str(compile_rule(RULES["E1-7"], SCHEMA).evaluate(facts).valid_until) == last_day
 
 

@@ -14,4 +14,6 @@ def test_the_example_in_the_documentation_runs() -> None:
 
 def test_every_function_and_quantifier_is_documented() -> None:
     text = str(logic.__doc__)
-    assert [name for name in {*FUNCTIONS, *QUANTIFIED} if f"{name}(" not in text and f"``{name}``" not in text] == []
+    assert [
+        name for name in {*FUNCTIONS, *QUANTIFIED} if f"{name}(" not in text and f"``{name}``" not in text
+    ] == []

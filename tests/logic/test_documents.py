@@ -33,7 +33,14 @@ SCHEMA = Schema(
     [
         {},
         dict.fromkeys(["REFDAT", "ECOG", "SEX", "LB", "FINDINGS", "ROWS"]),
-        {"REFDAT": "2025-11", "T0": "2025-03-04T08:30+01:00", "ECOG": 1, "KG": "71.50", "FLAG": False, "NAME": "x"},
+        {
+            "REFDAT": "2025-11",
+            "T0": "2025-03-04T08:30+01:00",
+            "ECOG": 1,
+            "KG": "71.50",
+            "FLAG": False,
+            "NAME": "x",
+        },
         {"REFDAT": date(2025, 11, 20), "T0": "2025-03-04", "ECOG": "2", "KG": Decimal(3), "SEX": "ND"},
         {"LB": {"HGB": {"value": "12", "unit": "g/dl", "ULN": "17", "LLN": None}}, "HB": "12.1", "KG": "<5"},
         {"ROWS": [{"MM": 3, "DAY": "2025"}, None, {}], "NUMS": [1, None], "FINDINGS": {"PERIT": "Y"}},

@@ -110,8 +110,11 @@ def test_valid_until_is_the_last_day_before_the_answer_changes(
 
 
 @MANY
-@given(st.sampled_from(["age(D1, REFDAT)", "days(D1, REFDAT)", "if(REFDAT < D1, 1, 2)", "days(REFDAT, D2) / 7"]),
-       FULL_DOCUMENTS, DAYS)
+@given(
+    st.sampled_from(["age(D1, REFDAT)", "days(D1, REFDAT)", "if(REFDAT < D1, 1, 2)", "days(REFDAT, D2) / 7"]),
+    FULL_DOCUMENTS,
+    DAYS,
+)
 def test_a_value_is_valid_until_it_changes(text: str, facts: dict[str, Any], as_of: date) -> None:
     rule = compile_rule(text, SCHEMA)
     outcome = rule.evaluate(facts, as_of)
@@ -160,7 +163,9 @@ def test_any_text_is_a_rule_or_is_refused_at_a_place_in_it(text: str) -> None:
 
 @MANY
 @given(rules(decisive=False), st.data())
-def test_a_damaged_rule_is_another_rule_or_is_refused_at_a_place_in_it(text: str, data: st.DataObject) -> None:
+def test_a_damaged_rule_is_another_rule_or_is_refused_at_a_place_in_it(
+    text: str, data: st.DataObject
+) -> None:
     place = data.draw(st.integers(0, len(text) - 1))
     damaged = text[:place] + text[place + 1 :]
     error = refusal(damaged)

@@ -104,19 +104,27 @@ def leaf(outcome: Any, path: str) -> Trace:
 
 
 def test_a_trace_tells_the_conversion() -> None:
-    outcome = ask("A = 'Y' or LB.HGB > 10 [g/dL]", {"A": "N", "LB": {"HGB": {"value": "6.3", "unit": "mmol/l"}}})
+    outcome = ask(
+        "A = 'Y' or LB.HGB > 10 [g/dL]", {"A": "N", "LB": {"HGB": {"value": "6.3", "unit": "mmol/l"}}}
+    )
     found = leaf(outcome, "LB.HGB")
     assert found.value == Decimal("10.15182")
     assert (found.unit, found.converted_unit, str(found.factor)) == ("mmol/L", "g/dL", "8057/5000")
     assert found.raw == {"value": "6.3", "unit": "mmol/l"}
     assert [part.text for part in outcome.trace.walk()] == [
-        "A = 'Y' or LB.HGB > 10 [g/dL]", "A = 'Y'", "A", "LB.HGB > 10 [g/dL]", "LB.HGB",
+        "A = 'Y' or LB.HGB > 10 [g/dL]",
+        "A = 'Y'",
+        "A",
+        "LB.HGB > 10 [g/dL]",
+        "LB.HGB",
     ]
     assert [str(part.value) for part in outcome.trace.walk()] == ["true", "false", "N", "true", "10.15182"]
 
 
 def test_a_ratio_to_a_limit_is_in_the_reported_unit() -> None:
-    outcome = ask("LB.BILI / uln(LB.BILI) < 1.5", {"LB": {"BILI": {"value": "1.2", "unit": "mg/dL", "ULN": "1.0"}}})
+    outcome = ask(
+        "LB.BILI / uln(LB.BILI) < 1.5", {"LB": {"BILI": {"value": "1.2", "unit": "mg/dL", "ULN": "1.0"}}}
+    )
     assert leaf(outcome, "LB.BILI").value == Decimal("1.2")
     assert leaf(outcome, "LB.BILI").factor is None
     assert leaf(outcome, "LB.BILI.ULN").value == Decimal("1.0")
@@ -146,7 +154,8 @@ def test_a_leaf_says_why_it_is_not_fully_known(text: str, facts: dict[str, Any],
 def test_a_member_that_does_not_belong_is_left_out() -> None:
     trace = ask("sum(r in ROWS where r.CODE = 'Y': r.MM) = 3", {"ROWS": ROWS[:2]}).trace
     assert [(part.text, part.value, part.note) for part in trace.walk() if part.kind == "member"] == [
-        ("ROWS[0]", Decimal(3), ""), ("ROWS[1]", None, "left out"),
+        ("ROWS[0]", Decimal(3), ""),
+        ("ROWS[1]", None, "left out"),
     ]
 
 
@@ -158,8 +167,15 @@ def test_a_trace_as_json() -> None:
         "value": "true",
         "parts": [
             {
-                "text": "LB.HGB", "kind": "fact", "value": "10.1", "fact": "LB.HGB", "path": "LB.HGB",
-                "raw": {"value": "101", "unit": "g/L"}, "unit": "g/L", "converted_unit": "g/dL", "factor": "0.1",
+                "text": "LB.HGB",
+                "kind": "fact",
+                "value": "10.1",
+                "fact": "LB.HGB",
+                "path": "LB.HGB",
+                "raw": {"value": "101", "unit": "g/L"},
+                "unit": "g/L",
+                "converted_unit": "g/dL",
+                "factor": "0.1",
             }
         ],
     }
@@ -255,7 +271,10 @@ def test_a_float_is_refused() -> None:
 
 def test_a_document_is_read_once_for_many_rules() -> None:
     facts = prepare(SCHEMA, {"N": "3"}, AS_OF)
-    assert [compile_rule(text, SCHEMA).verdict(facts) for text in ("N = 3", "N > 3")] == [Truth.TRUE, Truth.FALSE]
+    assert [compile_rule(text, SCHEMA).verdict(facts) for text in ("N = 3", "N > 3")] == [
+        Truth.TRUE,
+        Truth.FALSE,
+    ]
 
 
 # --- time ---------------------------------------------------------------------------------
@@ -278,8 +297,11 @@ def test_the_evaluation_date_is_what_the_caller_says_it_is() -> None:
         ("DAY >= add_years(REFDAT, -5)", {"DAY": "2024-02-29"}, "2029-02-28"),
         ("abs(days(DAY, REFDAT)) <= 7", {"DAY": "2026-01-01"}, "2025-12-24"),
         ("abs(days(DAY, REFDAT)) <= 7", {"DAY": "2025-11-20"}, "2025-11-27"),
-        ("count(r in ROWS: some(i in r.INNER: i.DAY < REFDAT)) < 2",
-         {"ROWS": [{"INNER": [{"DAY": "2025-12-24"}]}, {"INNER": [{"DAY": "2025-12-31"}]}]}, "2025-12-31"),
+        (
+            "count(r in ROWS: some(i in r.INNER: i.DAY < REFDAT)) < 2",
+            {"ROWS": [{"INNER": [{"DAY": "2025-12-24"}]}, {"INNER": [{"DAY": "2025-12-31"}]}]},
+            "2025-12-31",
+        ),
         ("REFDAT < DAY or A = 'Y'", {"DAY": "2025-12-01", "A": "Y"}, "None"),
         ("A = 'Y'", {"A": "Y"}, "None"),
         ("REFDAT > DAY", {"DAY": "2025-01-01"}, "None"),

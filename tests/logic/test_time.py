@@ -47,11 +47,13 @@ TT1 = course(at("08:30:00"), at("08:45:00"), at("11:30:00"))
 TT2 = course(at("08:30:00"), at("08:44:59"), at("10:00:00"))
 TT3 = course(at("08:30:00"), at("08:50:00"), at("11:30:01"))
 TT4 = course(at("08:30"), at("08:50"), at("10:10"), P0=at("14:00", "2025-03-03"))
-TT6 = course(
-    at("01:30", "2025-03-30"), at("01:50", "2025-03-30"), at("05:30", "2025-03-30", "+02:00")
-)
+TT6 = course(at("01:30", "2025-03-30"), at("01:50", "2025-03-30"), at("05:30", "2025-03-30", "+02:00"))
 TT7 = course(
-    at("08:30"), at("08:50"), at("11:05"), T1=at("09:00"), P0=at("08:10", "2025-03-03"),
+    at("08:30"),
+    at("08:50"),
+    at("11:05"),
+    T1=at("09:00"),
+    P0=at("08:10", "2025-03-03"),
     CONSENT=at("12:00", "2025-02-20"),
 )
 
@@ -121,7 +123,10 @@ def test_moments_with_and_without_offset_have_no_latest() -> None:
         ("2100-02", Interval(date(2100, 2, 1), date(2100, 2, 28))),
         ("2023", Interval(date(2023, 1, 1), date(2023, 12, 31))),
         ("2025-03-04T08:30+01:00", date(2025, 3, 4)),
-        *[(bad, None) for bad in ("2023-13", "2023-02-29", "23-11-19", "20231119", "2023-1-9", "2023-W01-1", "", "x")],
+        *[
+            (bad, None)
+            for bad in ("2023-13", "2023-02-29", "23-11-19", "20231119", "2023-1-9", "2023-W01-1", "", "x")
+        ],
     ],
 )
 def test_a_date_as_text(text: str, expected: date | Interval | None) -> None:
@@ -172,9 +177,12 @@ def test_age_is_the_number_of_birthdays_that_have_been(birth: date, on: date) ->
 
 
 def test_a_date_outside_the_calendar_is_unknown() -> None:
-    assert compile_rule("add_years(DAY, 9000) > REFDAT", SCHEMA).verdict(
-        {"DAY": "2025-01-01", "REFDAT": "2025-01-01"}
-    ) is Truth.UNKNOWN
+    assert (
+        compile_rule("add_years(DAY, 9000) > REFDAT", SCHEMA).verdict(
+            {"DAY": "2025-01-01", "REFDAT": "2025-01-01"}
+        )
+        is Truth.UNKNOWN
+    )
 
 
 def test_a_date_moved_by_half_a_day_is_unknown() -> None:

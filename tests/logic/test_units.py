@@ -74,7 +74,9 @@ def test_an_unknown_unit_is_refused(unit: str) -> None:
         ("GLUC", "180.16", "mg/dL", "mmol/L", "10"),
     ],
 )
-def test_a_conversion_of_the_table(analyte: str, value: str, from_unit: str, to_unit: str, expected: str) -> None:
+def test_a_conversion_of_the_table(
+    analyte: str, value: str, from_unit: str, to_unit: str, expected: str
+) -> None:
     assert convert(value, analyte, from_unit, to_unit) == Decimal(expected)
 
 

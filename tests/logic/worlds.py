@@ -45,7 +45,9 @@ TENTHS = st.integers(-30, 400).map(lambda count: f"{count / 10:.1f}")
 
 def measured(units: list[str]) -> st.SearchStrategy[dict[str, Any]]:
     positive = st.integers(1, 400).map(lambda count: f"{count / 10:.1f}")
-    return st.fixed_dictionaries({"value": positive, "unit": st.sampled_from(units), "ULN": positive, "LLN": positive})
+    return st.fixed_dictionaries(
+        {"value": positive, "unit": st.sampled_from(units), "ULN": positive, "LLN": positive}
+    )
 
 
 ROW = st.fixed_dictionaries({"CODE": st.sampled_from("YN"), "DAY": DAYS.map(str), "MM": TENTHS})
@@ -101,7 +103,9 @@ def _blurred_value(draw: st.DrawFn, name: str, value: Any) -> Any:
 
 def _shortened(draw: st.DrawFn, day: str) -> str:
     lengths = {len(day) > 16: len(day)}.values()
-    return day[: draw(st.sampled_from([len(day), *[size for size in (10, 7, 4) if size < len(day)], *lengths]))]
+    return day[
+        : draw(st.sampled_from([len(day), *[size for size in (10, 7, 4) if size < len(day)], *lengths]))
+    ]
 
 
 def _blurred_quantity(draw: st.DrawFn, value: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -168,7 +172,9 @@ def _atoms(variable: str, decisive: bool) -> st.SearchStrategy[str]:
         st.builds("{} in NUMS".format, numbers),
         st.builds("({} {} {})".format, days, SIGNS, days),
         st.builds("T1 {} T2".format, SIGNS),
-        st.builds("{} {} {}".format, st.sampled_from(["T1", "T2"]), SIGNS, days) if not decisive else st.nothing(),
+        st.builds("{} {} {}".format, st.sampled_from(["T1", "T2"]), SIGNS, days)
+        if not decisive
+        else st.nothing(),
         st.builds("LB.HGB {} {} [{}]".format, SIGNS, st.integers(5, 15), st.sampled_from(["g/dL", "mmol/L"])),
         st.builds("LB.BILI {} 1.5 * uln(LB.BILI)".format, SIGNS),
         st.builds("LB.BILI / uln(LB.BILI) {} 1.5".format, SIGNS),
