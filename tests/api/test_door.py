@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import time_machine
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisDown
 
-from accounts.models import ApiToken
+from accounts.models import ApiToken, Grant
 from accounts.services import revoke_token
 from audit.context import service_actor
 from audit.models import Event
@@ -132,3 +133,17 @@ def test_nobody_waits_because_the_cache_is_down(
     monkeypatch.setattr(api._Throttle, "cache", Down())
     assert program("coordinator").get("me/").status_code == 200
     assert "does not answer" in caplog.text
+
+
+def test_writing_elsewhere_is_no_leave_to_write_here(
+    cast: Cast, program: type_program, grant: Callable[..., Grant]
+) -> None:
+    """The monitor of all sites who is a coordinator at the other one reads here, and writes there."""
+    grant(cast.people["monitor"], "coordinator", "EXCALIBUR", cast.away.code)
+    both = program("monitor")
+    for subject, status in ((cast.subject(), 403), (cast.subject(site=cast.away), 200)):
+        form = f"subjects/{subject.number}/forms/SCR/LB/1/"
+        assert both.get(form).status_code == 200
+        assert both.patch(form, {"items": {"PLAT": {"missing": "ND"}}}).status_code == status
+        day = both.post(f"subjects/{subject.number}/visits/SCR/happened/", {"happened_on": "2025-03-03"})
+        assert day.status_code == status
