@@ -222,7 +222,7 @@ def test_the_phantoms_lesion_has_its_true_length(desk: Desk, reader: Reader) -> 
         {"length_mm": 20.2},
         {"unit": "px"},
         {"tool": "Angle"},
-        {"sop": str(uuid.uuid4())},
+        {"sop": "00000000-0000-4000-8000-000000000000"},
         {"sop": "1.2.3"},
         {"points": [[-70, -20, 99], [-50, -20, 99]]},
         {"points": [[-70, -20, 0], [999, -20, 0]], "length_mm": 1069},

@@ -10,6 +10,7 @@ from datetime import date
 import pytest
 from django.urls import reverse
 from PIL import Image
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, Response, expect
 
 from imaging.models import Measurement, Read
@@ -118,6 +119,6 @@ def text_of(answer: Response) -> str:
     ours = "/static/" not in answer.url and ("html" in kind or "json" in kind)
     try:
         body = answer.text() if ours and answer.status == 200 else ""
-    except Exception:  # a redirect or an answer that the page did not wait for has no body
+    except PlaywrightError:  # a redirect or an answer that the page did not wait for has no body
         body = ""
     return f"{answer.url}\n{answer.headers}\n{body}"
