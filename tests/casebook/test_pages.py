@@ -1,0 +1,138 @@
+"""Pages of the casebook: the same number of statements whatever the size, and what they must say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from audit.context import acting
+from casebook import services
+from casebook.models import Entry
+from casebook.rules.cells import Typed
+from casebook.rules.status import planned_forms
+from foundation import clock
+from patients.models import Subject
+from tests.cast import SETUP, Cast
+from visits.models import Visit
+from visits.services import add_unscheduled_visit, plan_visits_for
+
+pytestmark = pytest.mark.django_db
+
+
+def fill(subject: Subject) -> None:
+    """Every form of every visit, opened and half entered."""
+    protocol = subject.version.protocol
+    with acting(SETUP):
+        Entry.objects.bulk_create(
+            Entry(subject=subject, visit=visit, form=form, state="IN_PROGRESS", values={})
+            for visit in Visit.objects.filter(subject=subject)
+            for form in planned_forms(protocol, visit.code)
+        )
+
+
+@pytest.mark.parametrize("trial", ["EXCALIBUR", "THERMODOX"])
+@pytest.mark.parametrize("address", ["", "SCR/LB/", "eligibility/"])
+def test_a_page_costs_the_same_for_an_empty_and_for_a_full_casebook(
+    cast: Cast, statements: Callable[[], Any], trial: str, address: str
+) -> None:
+    empty, full = cast.subject(trial), cast.subject(trial)
+    anchor = clock.today() - timedelta(days=300)
+    plan_visits_for(actor=cast.actor(), subject=full, anchors={"PROCEDURES": [anchor]})
+    fill(full)
+    lab = Visit.objects.get(subject=empty, code="SCR")
+    services.open_entry(actor=cast.actor(), subject=empty, visit=lab, form="LB")
+    client = cast.client("coordinator")
+    client.get("/subjects/")
+    counted = []
+    for subject in (empty, full):
+        with statements() as done:
+            assert client.get(f"/subjects/{subject.number}/{address}").status_code == 200
+        counted.append(len(done.counted))
+    assert counted[0] == counted[1]
+    assert counted[1] <= 14
+
+
+def test_the_whole_request_of_a_save_costs_few_statements(cast: Cast, statements: Callable[[], Any]) -> None:
+    subject = cast.subject()
+    visit = Visit.objects.get(subject=subject, code="SCR")
+    services.open_entry(actor=cast.actor(), subject=subject, visit=visit, form="LB")
+    client = cast.client("coordinator")
+    address = f"/subjects/{subject.number}/SCR/LB/save/"
+    client.post(address, {"item": "PLAT", "value": "188", "unit": "10^9/L"})
+    with statements() as done:
+        answer = client.post(address, {"item": "HGB", "value": "12.4", "unit": "g/dL"})
+    assert answer.status_code == 200
+    assert len(done.counted) <= 10, done.counted
+
+
+def test_the_list_of_subjects_costs_the_same_for_two_and_for_twenty(
+    cast: Cast, statements: Callable[[], Any]
+) -> None:
+    client = cast.client("coordinator")
+    for _ in range(2):
+        cast.subject()
+    client.get("/subjects/")
+    with statements() as two:
+        client.get("/subjects/")
+    for _ in range(8):
+        cast.subject()
+    with statements() as ten:
+        client.get("/subjects/")
+    assert len(two.counted) == len(ten.counted)
+
+
+def test_an_unscheduled_visit_appears_when_it_happened_and_takes_forms(cast: Cast) -> None:
+    subject = cast.subject("THERMODOX")
+    client = cast.client("coordinator")
+    assert "Unscheduled visit 1" not in client.get(f"/subjects/{subject.number}/").content.decode()
+    add_unscheduled_visit(actor=cast.actor(), subject=subject, happened_on=clock.today())
+    assert "Unscheduled visit 1" in client.get(f"/subjects/{subject.number}/").content.decode()
+
+
+def test_a_row_struck_out_stays_readable_and_no_longer_counts(cast: Cast) -> None:
+    subject = cast.subject()
+    entry = services.open_entry(actor=cast.actor(), subject=subject, visit=None, form="AE")
+    services.save_item(actor=cast.actor(), entry=entry, item_id="AETERM", typed=Typed("Fever"))
+    address = f"/subjects/{subject.number}/log/AE/"
+    client = cast.client("coordinator")
+    assert (
+        client.post(f"{address}strike-out/", {"reason": "Entered for the wrong subject"}).status_code == 302
+    )
+    page = client.get(address).content.decode()
+    assert "struck out" in page
+    assert "Fever" in page
+    assert client.post(f"{address}save/", {"item": "AETERM", "value": "Chills"}).status_code == 409
+
+
+def test_a_monitor_verifies_and_a_later_change_is_told(cast: Cast) -> None:
+    subject = cast.subject()
+    visit = Visit.objects.get(subject=subject, code="SCR")
+    entry = services.open_entry(actor=cast.actor(), subject=subject, visit=visit, form="LB")
+    services.save_item(actor=cast.actor(), entry=entry, item_id="HGB", typed=Typed("12.4", "g/dL"))
+    address = f"/subjects/{subject.number}/SCR/LB/"
+    monitor = cast.client("monitor")
+    assert monitor.post(f"{address}verify/", {"item": "HGB"}).status_code == 302
+    assert "Verified" in monitor.get(f"{address}item/HGB/").content.decode()
+    services.save_item(actor=cast.actor(), entry=entry, item_id="HGB", typed=Typed("12.9", "g/dL"))
+    assert "Changed since verified" in monitor.get(f"{address}item/HGB/").content.decode()
+    assert cast.client("coordinator").post(f"{address}verify/", {"item": "HGB"}).status_code in {403, 404}
+
+
+def test_the_history_of_an_item_names_who_when_and_why(cast: Cast) -> None:
+    subject = cast.subject()
+    visit = Visit.objects.get(subject=subject, code="SCR")
+    entry = services.open_entry(actor=cast.actor(), subject=subject, visit=visit, form="LB")
+    for value in ("12.4", "13.4"):
+        services.save_item(
+            actor=cast.actor(),
+            entry=entry,
+            item_id="HGB",
+            typed=Typed(value, "g/dL"),
+            reason="Typing mistake",
+        )
+    panel = cast.client("monitor").get(f"/subjects/{subject.number}/SCR/LB/item/HGB/").content.decode()
+    for words in ("12.4 g/dL", "13.4 g/dL", "Typing mistake", "Coordinator Person"):
+        assert words in panel
