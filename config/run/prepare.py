@@ -25,6 +25,7 @@ DEMO_ACCOUNTS = (
     "sponsor",
     "admin",
     "coordinator2",
+    "investigator2",
 )
 
 
