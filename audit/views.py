@@ -17,7 +17,7 @@ from foundation.errors import NotFound
 from foundation.web import page
 
 PERMISSION = "audit.view"
-PAGE = 100
+PAGE = 50
 
 
 @require_GET

@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "foundation.middleware.CompressPagesMiddleware",
     "csp.middleware.CSPMiddleware",
     "foundation.middleware.NoStoreMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

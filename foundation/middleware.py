@@ -10,6 +10,7 @@ from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 from foundation.errors import DomainError
 from foundation.web import problem
@@ -51,6 +52,20 @@ class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id() or "-"
         return True
+
+
+class CompressPagesMiddleware(GZipMiddleware):
+    """Pages and data travel packed; pictures, archives and single frames are packed already.
+
+    A random length is added to each page (Django's answer to BREACH), and the CSRF token is masked anew each time.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Pack what is text and not streamed."""
+        kind = str(response.headers.get("Content-Type", "")).partition(";")[0]
+        if response.streaming or not (kind == "text/html" or kind.endswith("json")):
+            return response
+        return super().process_response(request, response)
 
 
 class NoStoreMiddleware:
