@@ -20,6 +20,7 @@ from tests.browser import find_browser
 from tests.cast import Cast
 from tests.conftest import PASSWORD
 
+SITE_CLOCK = "Europe/Oslo"  # "today" is the same day in the browser and at the site
 DIST = Path(settings.BASE_DIR) / "frontend" / "dist"
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in this thread
 
@@ -55,7 +56,7 @@ class Person:
     def __init__(self, browser: Browser, base: str, *, width: int = 1440) -> None:
         self.base = base
         self.context = browser.new_context(
-            viewport={"width": width, "height": 900}, base_url=base, accept_downloads=True
+            viewport={"width": width, "height": 900}, base_url=base, timezone_id=SITE_CLOCK
         )
         self.page: Page = self.context.new_page()
         self.faults: list[str] = []

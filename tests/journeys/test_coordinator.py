@@ -221,7 +221,7 @@ def test_answers_of_the_patient_are_entered_and_scored(cast: Cast, person: Calla
     page = person("coordinator").page
     page.goto(reverse("subject", args=[subject.number]))
     open_form(page, "FHSI-8", "M1")
-    page.get_by_label("Completed on").fill("t-5")
+    page.get_by_label("Completed on").fill("t-1")
     for item, answer in zip(
         ("GP1", "GP2", "GP4", "C2", "CNS7", "HI7", "HEP2", "HEP8"), "32222111", strict=True
     ):

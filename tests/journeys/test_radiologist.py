@@ -89,7 +89,7 @@ def test_from_the_queue_to_the_next_case(cast: Cast, person: Callable[..., Perso
     read = mark.read
     assert read == reader_reads.first()
     day = read.visit.happened_on
-    assert day == ago(5)
+    assert day == ago(1)
     whole = "\n".join(sent) + page.content()
     assert [word for word in identifying(read.subject, day) if word in whole] == []
 

@@ -96,26 +96,26 @@ def candidate(cast: Cast, name: str = "V01", trial: str = "EXCALIBUR", **changes
 
 
 def treated(cast: Cast) -> Subject:
-    """A ThermoDox subject five weeks after the first procedure, with lesions, times and answers."""
+    """A ThermoDox subject in the window of Month 1, with lesions, times and answers."""
     subject = candidate(cast, "V08", "THERMODOX", PLANPROC_PER_LESION=None, MAXLDIAM_MM=None)
     with acting(SETUP, origin="test"):
         Subject.objects.filter(pk=subject.pk).update(status="ON_TREATMENT")
     for row, (name, segment, size) in enumerate((("T01", "VII", "42 mm"), ("T02", "V", "24 mm")), start=1):
         put(subject, "BL", "TU", row, TULNKID=name, TUORRES="TARGET", TULOC="LIVER", TUSEG=segment, LDIAM=size,
             UNRESECT="Y", PLANPROC="1", TUDAT=str(ago(45)))  # fmt: skip
-    day = str(ago(36))
+    day = str(ago(33))
     put(subject, "P1", "EX", PROCNO="1", EXDOSE="91", EXLOT="LTLD-2231", EXADJYN="N", EXSTDAT=day, EXSTTIM="09:00",
         EXENDAT=day, EXENTIM="09:30", EXITRPYN="N")  # fmt: skip
     for row, (name, start, end) in enumerate((("T01", "09:20", "09:40"), ("T02", "10:00", "10:15")), start=1):
         put(subject, "P1", "PR", row, PROCNO="1", TULNKID=name, PRTRT="MWA", PRSTDAT=day, PRSTTIM=start, PRENDAT=day,
             PRENTIM=end, TECHSUCC="Y", COMPL="N")  # fmt: skip
     happened(cast, subject, "BL", 45)
-    happened(cast, subject, "P1", 36)
+    happened(cast, subject, "P1", 33)
     replan(actor=cast.actor(), subject=subject)
-    happened(cast, subject, "M1", 5)
+    happened(cast, subject, "M1", 1)
     for visit, answers in (("BL", "22112110"), ("D14", "33222210")):
         topics = ("GP1", "GP2", "GP4", "C2", "CNS7", "HI7", "HEP2", "HEP8")
-        on = str(ago(45 if visit == "BL" else 21))
+        on = str(ago(45 if visit == "BL" else 18))
         put(subject, visit, "QS", QSDAT=on, QSMODE="SELF PAPER", **dict(zip(topics, answers, strict=True)))
     return fresh(subject)
 
