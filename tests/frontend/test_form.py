@@ -90,6 +90,67 @@ def test_a_value_is_saved_when_its_field_is_left_and_nothing_is_sent_before(
     assert opened.locator("#problems h2").inner_text() == "Fewer things to look at"
 
 
+def held(server: Server) -> threading.Event:
+    """The next save is answered only when the event is set."""
+    go = threading.Event()
+
+    def slowly(data: dict[str, Any]) -> Answer:
+        go.wait(10)
+        return server.accept(data)
+
+    server.next.append(slowly)
+    return go
+
+
+def test_saved_is_said_only_of_everything_that_was_typed(opened: Page, server: Server) -> None:
+    """An earlier "All changes saved" does not stand while a later value is typed, left or on its way."""
+    opened.fill("#f-K", "5.1")
+    opened.keyboard.press("Enter")
+    saved(opened)
+    opened.keyboard.press("9")
+    assert state(opened) == "Not saved yet"
+    go = held(server)
+    opened.keyboard.press("Tab")
+    assert "All changes saved" not in state(opened)
+    until(lambda: state(opened) == "Saving…")
+    go.set()
+    saved(opened)
+    assert len(server.saves) == 2
+
+
+def test_a_value_typed_back_is_not_called_unsaved(opened: Page, server: Server) -> None:
+    kept = opened.input_value("#f-HGB")
+    opened.fill("#f-HGB", "1")
+    assert state(opened) == "Not saved yet"
+    opened.fill("#f-HGB", kept)
+    assert state(opened) == ""
+    assert server.saves == []
+
+
+def test_a_resting_choice_is_not_called_saved(opened: Page, server: Server) -> None:
+    opened.fill("#f-K", "5.1")
+    opened.keyboard.press("Enter")
+    saved(opened)
+    opened.focus("input[name=FAST][value=Y]")
+    opened.keyboard.press("ArrowRight")
+    assert state(opened) == "Not saved yet"
+    saved(opened)
+    assert [save["item"] for save in server.saves] == ["K", "FAST"]
+
+
+def test_typed_back_while_the_save_is_on_its_way_is_saved_back(opened: Page, server: Server) -> None:
+    go = held(server)
+    opened.fill("#f-HGB", "13")
+    opened.keyboard.press("Tab")
+    until(lambda: server.saves)
+    opened.fill("#f-HGB", "131")
+    opened.keyboard.press("Tab")
+    go.set()
+    until(lambda: len(server.saves) == 2)
+    saved(opened)
+    assert [save["value"] for save in server.saves] == ["13", "131"]
+
+
 def test_leaving_a_field_unchanged_sends_nothing(opened: Page, server: Server) -> None:
     opened.focus("#f-K")
     for _ in range(3):
@@ -121,11 +182,12 @@ def test_typing_on_while_the_save_is_on_its_way_keeps_what_was_typed(opened: Pag
     opened.locator("#f-HGB").press_sequentially("5.4")
     until(lambda: state(opened) == "Saving…")
     go.set()
-    saved(opened)
+    until(lambda: state(opened) == "Not saved yet")  # the server has 13
     assert opened.input_value("#f-HGB") == "135.4"
     assert opened.evaluate("document.activeElement.id") == "f-HGB"
     opened.keyboard.press("Tab")
-    until(lambda: len(server.saves) == 2)
+    saved(opened)
+    assert len(server.saves) == 2
     assert server.saves[1]["value"] == "135.4"
     assert '"value":"13"' in server.saves[1]["expected"]
 
@@ -234,6 +296,67 @@ def test_a_refused_value_stays_in_its_field_with_the_message(opened: Page, serve
     saved(opened)
 
 
+def refuse(data: dict[str, Any]) -> Answer:
+    return 422, "text/html", analyte(data["item"], value=data["value"], level="stop", message="Not a number.")
+
+
+def test_one_refused_value_is_not_forgotten_over_another(opened: Page, server: Server) -> None:
+    server.next += [refuse, refuse]
+    for item in ("K", "NA"):
+        opened.fill(f"#f-{item}", "4,l")
+        opened.keyboard.press("Tab")
+    until(lambda: state(opened) == "2 fields were not accepted")
+    opened.fill("#f-HGB", "120")
+    opened.keyboard.press("Tab")
+    until(lambda: len(server.saves) == 3)
+    opened.fill("#f-K", "4.1")
+    opened.keyboard.press("Tab")
+    until(lambda: state(opened) == "1 field was not accepted")
+    opened.focus("#f-NA")
+    opened.keyboard.press("Escape")
+    saved(opened)
+
+
+def test_a_form_with_a_refused_value_is_not_marked_complete(opened: Page, server: Server) -> None:
+    opened.evaluate(
+        "window.done = 0; document.querySelector('[data-complete]').addEventListener('click', () => { window.done += 1 })"
+    )
+    server.next.append(refuse)
+    opened.fill("#f-K", "4,l")
+    opened.keyboard.press("Tab")
+    until(lambda: state(opened) == "1 field was not accepted")
+    opened.click("[data-complete]")
+    until(lambda: opened.evaluate("document.activeElement.id") == "f-K")
+    opened.fill("#f-K", "4.1")
+    opened.keyboard.press("Control+Enter")
+    until(lambda: opened.evaluate("window.done") == 1)
+    assert server.saves[-1]["value"] == "4.1"
+
+
+def test_reasons_are_asked_one_after_the_other(opened: Page, server: Server) -> None:
+    first = threading.Event()
+
+    def ask(data: dict[str, Any]) -> Answer:
+        first.wait(5)
+        return 428, "text/html", REASON
+
+    server.next += [ask, lambda data: (428, "text/html", REASON)]
+    for item, value in (("HGB", "113"), ("NA", "139")):
+        opened.fill(f"#f-{item}", value)
+        opened.keyboard.press("Tab")
+    first.set()
+    for count in (1, 2):
+        until(lambda: opened.locator("dialog[open]").count())
+        opened.wait_for_timeout(200)
+        assert len(server.saves) == count  # nothing is sent behind the question
+        opened.keyboard.press("Space")
+        opened.keyboard.press("Enter")
+    saved(opened)
+    assert [(save["item"], save.get("reason")) for save in server.saves] == [
+        ("HGB", None), ("NA", None), ("HGB", "TYPO"), ("NA", "TYPO")
+    ]  # fmt: skip
+
+
 def conflict(data: dict[str, Any]) -> Answer:
     row = analyte("K", value=data["value"], level="stop", message="B. Rossi changed this at 14:01 to 4.3.")
     row = row.replace('"value":"4.1"', '"value":"4.3"')
@@ -260,6 +383,18 @@ def test_a_conflict_is_decided_by_the_person(
     if choice == "mine":
         saved(opened)
         assert '"value":"4.3"' in server.saves[1]["expected"]
+
+
+def test_a_conflict_is_not_forgotten_over_another_save(opened: Page, server: Server) -> None:
+    server.next.append(conflict)
+    opened.fill("#f-K", "4.1")
+    opened.keyboard.press("Tab")
+    until(lambda: state(opened) == "Someone else changed this")
+    opened.fill("#f-HGB", "120")
+    opened.keyboard.press("Tab")
+    until(lambda: len(server.saves) == 2)
+    opened.wait_for_timeout(200)
+    assert state(opened) == "Someone else changed this"
 
 
 def test_walking_through_radios_saves_only_where_the_person_rests(opened: Page, server: Server) -> None:

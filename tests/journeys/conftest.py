@@ -126,5 +126,4 @@ def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
 
 def all_saved(page: Page) -> None:
     """Wait until the form says that the server has everything."""
-    page.wait_for_timeout(500)  # a value that was just left may not have been sent yet
     page.locator(".save-state.ok", has_text="All changes saved").wait_for()

@@ -59,13 +59,9 @@ def type_and_go_on(page: Page, *texts: str) -> None:
 
 
 def cell(subject: Subject, form: str, item: str) -> dict[str, object]:
-    """What the casebook holds of an item; the last of several saves may still be on its way for a moment."""
-    for _ in range(25):
-        entry = Entry.objects.filter(subject=subject, form=form).first()
-        if entry and entry.values.get(item):
-            return dict(entry.values[item])
-        time.sleep(0.2)
-    return {}
+    """What the casebook holds of an item."""
+    entry = Entry.objects.get(subject=subject, form=form)
+    return dict(entry.values.get(item) or {})
 
 
 def test_screening_by_keyboard_from_today_to_the_trail(cast: Cast, person: Callable[..., Person]) -> None:

@@ -16,7 +16,8 @@ class Form extends HTMLElement {
     this.waiting = new Map() // row id -> { row, extra, snapshot }
     this.kept = new Map() // row id -> the snapshot that the server has
     this.rest = new Map() // row id -> timer of a choice that may still change
-    this.busy = null
+    this.open = new Map() // row id -> what the server did not take, and why: { now, conflict, refused, sentence }
+    this.busy = null // the request on its way
     this.pause = FIRST_PAUSE
     this.signal = new AbortController()
     const listen = (target, type, handler, capture = false) => target.addEventListener(type, handler, { capture, signal: this.signal.signal })
@@ -41,7 +42,10 @@ class Form extends HTMLElement {
 
   get rows () { return [...this.querySelectorAll('[data-item]')] }
 
-  get unsaved () { return this.waiting.size + (this.busy ? 1 : 0) + this.rest.size }
+  /** Whether the page holds anything that the server has not taken: typed, resting, queued, on its way, refused. */
+  get unsaved () {
+    return Boolean(this.waiting.size || this.busy || this.asking || this.rest.size || this.open.size || this.querySelector('[data-item].changed'))
+  }
 
   // ---- noticing changes
 
@@ -51,7 +55,9 @@ class Form extends HTMLElement {
 
   #typed (event) {
     const row = event.target.closest('[data-item]')
-    if (row && event.target.dataset.part) row.classList.toggle('changed', this.#differs(row))
+    if (!row || !event.target.dataset.part) return
+    row.classList.toggle('changed', this.#differs(row))
+    this.#say()
   }
 
   #changed (event) {
@@ -65,6 +71,7 @@ class Form extends HTMLElement {
     row.classList.toggle('changed', this.#differs(row))
     clearTimeout(this.rest.get(row.id))
     this.rest.set(row.id, setTimeout(() => this.#rested(row), REST))
+    this.#say()
   }
 
   #rested (row) {
@@ -75,7 +82,10 @@ class Form extends HTMLElement {
 
   #left (event) {
     const row = event.target.closest?.('[data-item]')
-    if (row && !row.contains(event.relatedTarget) && this.rest.has(row.id)) this.#rested(row)
+    if (!row || row.contains(event.relatedTarget)) return
+    const underWay = this.waiting.has(row.id) || this.sending?.row === row.id || this.asking === row.id
+    if (this.rest.has(row.id)) this.#rested(row)
+    else if (row.matches('.changed') && !underWay) queueMicrotask(() => this.save(row))
   }
 
   #entered (event) {
@@ -97,9 +107,13 @@ class Form extends HTMLElement {
   /** Queue a row; `extra` holds a confirmation or a reason. Nothing is sent when nothing changed. */
   save (row, extra = {}) {
     const now = snapshot(row)
-    if (!Object.keys(extra).length && this.kept.get(row.id) === now && !this.waiting.has(row.id)) {
-      if (!this.unsaved) row.classList.remove('changed')
-      return
+    if (!Object.keys(extra).length && !this.waiting.has(row.id) && !this.open.has(row.id)) {
+      const known = this.sending?.row === row.id ? this.sending.now : this.kept.get(row.id)
+      if (known === now) {
+        row.classList.remove('changed')
+        this.#say()
+        return
+      }
     }
     this.waiting.set(row.id, { row: row.id, extra, now })
     this.#work()
@@ -107,14 +121,13 @@ class Form extends HTMLElement {
 
   /** Everything that is still resting or typed goes out now; resolves when the server has it all. */
   async flush () {
-    const active = document.activeElement?.closest?.('[data-item]')
     for (const id of [...this.rest.keys()]) this.#rested(document.getElementById(id))
-    if (active && this.contains(active) && this.#differs(active)) this.save(active)
+    for (const row of this.rows) if (this.#differs(row) && this.open.get(row.id)?.now !== snapshot(row)) this.save(row)
     while (this.busy || this.waiting.size) {
-      if (this.stuck) return false
+      if (this.stuck || this.asking) return false
       await (this.busy ?? new Promise((resolve) => setTimeout(resolve, 50)))
     }
-    return true
+    return !this.asking && !this.open.size
   }
 
   async #again () {
@@ -134,18 +147,24 @@ class Form extends HTMLElement {
   }
 
   #work () {
-    if (this.busy || this.stuck) return this.#say()
     const [id, job] = this.waiting.entries().next().value ?? []
-    if (!id) return this.#say()
+    if (!id || this.busy || this.stuck || this.asking) {
+      this.#say()
+      return
+    }
     this.waiting.delete(id)
-    this.slow = setTimeout(() => this.#state('info', 'Saving…'), SLOW)
+    this.sending = job
+    const slow = setTimeout(() => {
+      this.slow = true
+      this.#say()
+    }, SLOW)
     this.busy = this.#send(job).finally(() => {
-      clearTimeout(this.slow)
-      this.busy = null
-      if (!this.stuck) this.#work()
-      else this.#say()
+      clearTimeout(slow)
+      this.busy = this.sending = null
+      this.slow = false
+      this.#work()
     })
-    return undefined
+    this.#say()
   }
 
   async #send (job) {
@@ -155,6 +174,7 @@ class Form extends HTMLElement {
     body.set('expected', row.dataset.expected ?? '')
     for (const [name, value] of Object.entries(job.extra)) body.set(name, value)
     const sent = snapshot(row)
+    job.now = sent
     let answer, text
     try {
       answer = await fetch(this.dataset.saveUrl, {
@@ -187,19 +207,20 @@ class Form extends HTMLElement {
       return
     }
     if (![200, 409, 422].includes(status)) {
-      this.refused = { item: row.id, sentence: sentenceOf(text, status) }
+      this.open.set(row.id, { refused: true, now: sent, sentence: sentenceOf(text, status) })
       return
     }
+    if (status === 200) this.open.delete(row.id)
+    else this.open.set(row.id, { conflict: status === 409, refused: status === 422, now: sent })
     const typedOn = snapshot(row) !== sent
     const live = typedOn ? partsOf(row) : null
     await htmx.swap({ text, target: row, swap: 'outerMorph', sourceElement: this })
     const now = document.getElementById(row.id)
     if (!now) return
     putBack(now, typedOn ? live : null, document.activeElement)
+    now.classList.toggle('changed', typedOn)
     this.#swappedElsewhere(text)
     if (status === 200) this.#saved(now, sent, typedOn)
-    this.conflict = status === 409
-    this.refused = status === 422 ? { item: row.id } : this.refused?.item === row.id ? null : this.refused
     this.#countProblems()
   }
 
@@ -217,7 +238,6 @@ class Form extends HTMLElement {
   #saved (row, sent, typedOn) {
     this.savedAt = new Date()
     this.kept.set(row.id, typedOn ? sent : snapshot(row))
-    row.classList.toggle('changed', typedOn)
     if (typedOn && !row.contains(document.activeElement)) this.save(row)
     for (const other of this.rows) if (!this.kept.has(other.id)) this.#keep(other)
     this.dispatchEvent(new CustomEvent('edc:saved', { bubbles: true, detail: { item: row.dataset.item } }))
@@ -227,12 +247,16 @@ class Form extends HTMLElement {
 
   async #ask (text, row, job) {
     const back = document.activeElement
+    this.asking = row.id // nothing else is sent until the question is answered: there is one dialog
     await showDialog(text, this)
     const box = document.querySelector('#dialogs edc-dialog')
     const form = box?.querySelector('form')
-    if (!form) return
-    this.asking = row.id
-    this.#say()
+    if (!form) {
+      this.asking = null
+      this.#later(job, 'server')
+      this.#say()
+      return
+    }
     let given = null
     form.addEventListener('submit', (event) => {
       event.preventDefault()
@@ -246,8 +270,9 @@ class Form extends HTMLElement {
       else this.restore(now)
       if (given && back?.isConnected) back.focus()
       else goTo(now)
-      this.#say()
+      this.#work()
     }, { once: true })
+    this.#say()
   }
 
   /** Put the saved value back into a row. */
@@ -258,7 +283,7 @@ class Form extends HTMLElement {
     putBack(row, row.dataset.expected)
     row.classList.remove('changed')
     this.#keep(row)
-    if (this.refused?.item === row.id) this.refused = null
+    this.open.delete(row.id)
     this.#say()
   }
 
@@ -268,7 +293,6 @@ class Form extends HTMLElement {
     const row = event.target.closest('[data-item]')
     if (confirm && row) this.save(row, { confirm: confirm.dataset.confirm })
     if (use && row) {
-      this.conflict = false
       if (use.dataset.use === 'stored') {
         this.restore(row)
         use.closest('.message').remove()
@@ -293,8 +317,13 @@ class Form extends HTMLElement {
     else this.save(row, { value: '', missing: button.dataset.missing })
   }
 
+  /** A form is marked complete when the server holds all of it; else the person is taken to what is in the way. */
   async #complete (button) {
-    if (!await this.flush()) return
+    if (!await this.flush()) {
+      const [id] = this.open.keys()
+      if (id && !this.asking) goTo(document.getElementById(id))
+      return
+    }
     this.flushed = true
     button.click()
     this.flushed = false
@@ -394,17 +423,24 @@ class Form extends HTMLElement {
   #say () {
     const count = this.waiting.size
     const changes = `${count} change${count === 1 ? '' : 's'}`
+    const open = [...this.open.values()]
+    const refused = open.filter((one) => one.refused)
     if (this.asking) this.#state('attention', 'Waiting for a reason')
     else if (this.stuck === 'signed-out') this.#state('stop', `Not saved: ${changes}. You are signed out. Sign in again in another tab; what you typed stays here.`)
     else if (this.stuck) this.#state('attention', `Not saved: ${changes}. Trying again`)
-    else if (this.conflict) this.#state('stop', 'Someone else changed this')
-    else if (this.refused) this.#state('stop', this.refused.sentence ?? '1 field was not accepted')
-    else if (!count && !this.busy && this.savedAt) this.#state('ok', 'All changes saved', clock(this.savedAt))
+    else if (refused.length < open.length) this.#state('stop', 'Someone else changed this')
+    else if (refused.length > 1) this.#state('stop', `${refused.length} fields were not accepted`)
+    else if (refused.length) this.#state('stop', refused[0].sentence ?? '1 field was not accepted')
+    else if (this.slow) this.#state('info', 'Saving…')
+    else if (this.unsaved) this.#state('', 'Not saved yet')
+    else if (this.savedAt) this.#state('ok', 'All changes saved', clock(this.savedAt))
+    else this.#state('', '')
   }
 
   #state (tone, words, time = '') {
     const line = this.querySelector('.save-state')
-    if (!line) return
+    const whole = [words, time].filter(Boolean).join(' ')
+    if (!line || line.textContent === whole) return
     line.className = `save-state ${tone}`
     line.textContent = words
     if (!time) return
