@@ -69,3 +69,52 @@ class ScopeMissing(Forbidden):
 
     code = "scope_missing"
     template = "This token was not given “{permission}”."
+
+
+class IdentityNotVerified(Forbidden):
+    """Signing rights come after somebody's identity was verified (21 CFR 11.100(b))."""
+
+    code = "identity_not_verified"
+    template = (
+        "Your identity has not been verified yet, so you cannot sign. Ask an administrator to record it."
+    )
+
+
+class AccountabilityNotAccepted(Forbidden):
+    """The statement of accountability comes before the first signature (21 CFR 11.10(j))."""
+
+    code = "accountability_not_accepted"
+    template = (
+        "Before you sign, accept that your electronic signature binds you like a handwritten one:"
+        " My account, Statement of accountability."
+    )
+
+
+class PasswordIsTemporary(Forbidden):
+    """Who set the password could sign with it (21 CFR 11.200(a)(3))."""
+
+    code = "password_is_temporary"
+    template = (
+        "An administrator set your password. Set one of your own before you sign: My account, Password."
+    )
+
+
+class NotPrincipal(Forbidden):
+    """Only the principal investigator keeps the delegation log of a site."""
+
+    code = "not_principal"
+    template = "Only the principal investigator of {site} delegates tasks there."
+
+
+class PrincipalKnown(Conflict):
+    """A site has one principal investigator at a time."""
+
+    code = "principal_known"
+    template = "{name} is principal investigator of {site} in those days. Enter the last day of {name} first."
+
+
+class StatementOutdated(Conflict):
+    """Another version of the statement is in force."""
+
+    code = "statement_outdated"
+    template = "The statement has a new version. Read it again."

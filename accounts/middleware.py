@@ -22,6 +22,8 @@ STARTED = "started_at"
 SEEN = "seen_at"
 ENDED = "ended_as"
 SEEN_EVERY = timedelta(seconds=60)
+BY_ITSELF = "X-By-Itself"
+"""Header of what a page asks without its person doing anything: it does not prolong the session."""
 
 
 class SessionLimitMiddleware:
@@ -46,7 +48,7 @@ class SessionLimitMiddleware:
             _end(request, AccessKind.EXPIRED)
         elif moment - seen >= settings.SESSION_IDLE:
             _end(request, AccessKind.IDLE)
-        elif SEEN not in request.session or moment - seen >= SEEN_EVERY:
+        elif SEEN not in request.session or (moment - seen >= SEEN_EVERY and BY_ITSELF not in request.headers):
             request.session[STARTED] = started.isoformat()
             request.session[SEEN] = moment.isoformat()
 

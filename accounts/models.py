@@ -56,8 +56,19 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         return user
 
 
+class Identification(models.TextChoices):
+    """How somebody's identity was verified before they were given the right to sign (21 CFR 11.100(b))."""
+
+    DOCUMENT = "document", "Official document, seen in person"
+    VIDEO = "video", "Official document, shown by video"
+    EMPLOYER = "employer", "Confirmed in writing by the institution"
+
+
 class User(AbstractBaseUser):
-    """A person. One person has one account, and an account's name is never given to another person."""
+    """A person. One person has one account, and an account's name is never given to another person.
+
+    `password_is_temporary` holds from the moment an administrator sets a password until the person sets their own.
+    """
 
     audit_masked: ClassVar = ("password", "session_salt")
 
@@ -67,6 +78,16 @@ class User(AbstractBaseUser):
     time_zone = models.CharField("time zone", max_length=60, default="Europe/Oslo")
     is_active = models.BooleanField("active", default=True)
     created_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+    password_is_temporary = models.BooleanField("password set by an administrator", default=False)
+    identity_verified_at = models.DateTimeField("identity verified at", null=True, blank=True)
+    identity_verified_by = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    identity_verified_how = models.CharField(
+        "how the identity was verified", max_length=10, choices=Identification, blank=True
+    )
+    accountability_version = models.PositiveSmallIntegerField("statement of accountability", default=0)
+    accountability_at = models.DateTimeField("accountability accepted at", null=True, blank=True)
     session_salt = models.CharField(max_length=32, default=fresh_salt, editable=False)
     last_login = None  # accounts.AccessEvent knows, and a sign-in does not rewrite the person
 
@@ -88,6 +109,11 @@ class User(AbstractBaseUser):
                 condition=~models.Q(email=""),
                 name="e_mail_once",
                 violation_error_message="Another account has this e-mail address. One person has one account.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(identity_verified_by__isnull=True)
+                | ~models.Q(identity_verified_by=models.F("id")),
+                name="nobody_verifies_their_own_identity",
             ),
         ]
 
@@ -146,6 +172,53 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()} {self.trial} {self.site}".strip()
+
+
+class DelegatedTask(models.TextChoices):
+    """What a principal investigator entrusts to somebody at the site (ICH E6(R3) 2.3, 2.12)."""
+
+    PRINCIPAL = "principal", "Principal investigator: signs the casebook"
+    SIGN = "sign", "Signs forms and visits"
+    ELIGIBILITY = "eligibility", "Judges eligibility"
+    CONSENT = "consent", "Obtains consent"
+    ENTRY = "entry", "Enters data and answers queries"
+    SAFETY = "safety", "Judges and reports adverse events"
+    IMAGES = "images", "Uploads images"
+
+
+class Delegation(models.Model):
+    """One line of a site's delegation log: who may do what in a trial, from which day to which."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="delegations")
+    trial = models.CharField(max_length=40, help_text="Code of the trial.")
+    site = models.CharField(max_length=20, help_text="Code of the site.")
+    task = models.CharField(max_length=12, choices=DelegatedTask)
+    starts = models.DateField("first day")
+    ends = models.DateField("last day", null=True, blank=True)
+    entered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    entered_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+
+    class Meta:
+        ordering = ["trial", "site", "user", "starts"]
+        indexes = [models.Index(fields=["user", "trial", "site"], name="accounts_delegation_of_user")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends__isnull=True) | models.Q(ends__gte=models.F("starts")),
+                name="delegation_ends_after_it_starts",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(entered_by__isnull=True) | ~models.Q(entered_by=models.F("user")),
+                name="nobody_delegates_to_themselves",
+            ),
+            models.UniqueConstraint(
+                fields=["trial", "site"],
+                condition=models.Q(task="principal", ends__isnull=True),
+                name="one_principal_investigator_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_task_display()}"
 
 
 class Meaning(models.TextChoices):

@@ -11,6 +11,7 @@ MONITOR: Final = "monitor"
 RADIOLOGIST: Final = "radiologist"
 ADJUDICATOR: Final = "adjudicator"
 SPONSOR: Final = "sponsor"
+MEDICAL: Final = "medical"
 ADMIN: Final = "admin"
 
 ROLES: Final[dict[str, str]] = {
@@ -18,6 +19,7 @@ ROLES: Final[dict[str, str]] = {
     INVESTIGATOR: "Investigator",
     DATAMANAGER: "Data manager",
     MONITOR: "Monitor",
+    MEDICAL: "Medical reviewer",
     RADIOLOGIST: "Central radiologist",
     ADJUDICATOR: "Adjudicator",
     SPONSOR: "Sponsor",
@@ -26,7 +28,7 @@ ROLES: Final[dict[str, str]] = {
 
 _SITE = frozenset({COORDINATOR, INVESTIGATOR})
 _OVERSIGHT = frozenset({DATAMANAGER, MONITOR})
-_CASEBOOK = _SITE | _OVERSIGHT
+_CASEBOOK = _SITE | _OVERSIGHT | {MEDICAL}
 
 PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "subject.view": _CASEBOOK,
@@ -35,11 +37,20 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "visit.record": _SITE,
     "entry.view": _CASEBOOK,
     "entry.write": _SITE,
-    "query.raise": _OVERSIGHT,
+    "query.raise": _OVERSIGHT | {MEDICAL},
     "query.answer": _SITE,
-    "query.close": _OVERSIGHT,
+    "query.close": _OVERSIGHT | {MEDICAL},
     "verify.entry": frozenset({MONITOR}),
+    "review.entry": frozenset({DATAMANAGER, MEDICAL}),
     "freeze.entry": frozenset({DATAMANAGER}),
+    "laboratory.view": _CASEBOOK,
+    "laboratory.write": frozenset({DATAMANAGER}),
+    "sign.entry": frozenset({INVESTIGATOR}),
+    "lock.entry": frozenset({DATAMANAGER}),
+    "unlock.ask": _SITE | {DATAMANAGER},
+    "unlock.approve": _OVERSIGHT,
+    "delegation.view": _CASEBOOK,
+    "delegation.keep": frozenset({INVESTIGATOR}),
     "eligibility.view": _CASEBOOK,
     "eligibility.sign": frozenset({INVESTIGATOR}),
     "allocate.subject": _SITE,
@@ -53,6 +64,8 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "safety.view": _CASEBOOK,
     "report.view": _CASEBOOK | {SPONSOR},
     "export.run": frozenset({DATAMANAGER, SPONSOR}),
+    "protocol.approve": frozenset({ADMIN, SPONSOR, DATAMANAGER}),
+    "subject.amend": _SITE | {DATAMANAGER},
     "trial.admin": frozenset({ADMIN}),
     "user.admin": frozenset({ADMIN}),
     "audit.view": _OVERSIGHT | {INVESTIGATOR},

@@ -48,6 +48,9 @@ def _locked(request: HttpRequest, username: str, **_: Any) -> None:
 
 
 def _password_changed(request: HttpRequest, user: User, **_: Any) -> None:
+    if user.password_is_temporary:
+        user.password_is_temporary = False
+        user.save(update_fields=["password_is_temporary"])
     record_access(request, AccessKind.PASSWORD_CHANGED, user=user)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from django.contrib.auth.models import AnonymousUser
@@ -12,7 +12,16 @@ from django.db import connection
 from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.access import NOBODY, Access, grants_from
-from accounts.models import AccessEvent, AccessKind, ApiToken, Grant, Signature, User
+from accounts.models import (
+    AccessEvent,
+    AccessKind,
+    ApiToken,
+    DelegatedTask,
+    Delegation,
+    Grant,
+    Signature,
+    User,
+)
 from accounts.policies import ADMIN
 from accounts.rules.signatures import seal_of
 from foundation.clock import now
@@ -172,3 +181,23 @@ def user_of_token(digest: str) -> tuple[User, ApiToken] | None:
         return None
     user = User.objects.with_grants(now()).filter(pk=token.user_id, is_active=True).first()
     return None if user is None else (user, token)
+
+
+def tasks_of(user_id: int | None, on: date) -> dict[tuple[str, str], set[str]]:
+    """Tasks delegated to somebody on a day, by codes of trial and site; one statement."""
+    held = Delegation.objects.filter(Q(ends=None) | Q(ends__gte=on), user=user_id, starts__lte=on)
+    found: dict[tuple[str, str], set[str]] = {}
+    for trial, site, task in held.values_list("trial", "site", "task"):
+        found.setdefault((trial, site), set()).add(task)
+    return found
+
+
+def is_principal(user_id: int | None, trial: str, site: str, on: date) -> bool:
+    """Whether somebody is principal investigator of a trial at a site on a day."""
+    return DelegatedTask.PRINCIPAL in tasks_of(user_id, on).get((trial, site), set())
+
+
+def delegations_of(trial: str, site: str) -> QuerySet[Delegation]:
+    """The delegation log of a trial at a site, in the order of its lines."""
+    found = Delegation.objects.filter(trial=trial, site=site)
+    return found.select_related("user", "entered_by").order_by("user__full_name", "starts", "task")

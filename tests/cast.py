@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Grant, User
+from accounts.services import name_principal
 from audit.context import Actor, service_actor
 from patients.models import Patient, Subject
 from patients.services import register_patient, screen_patient
@@ -82,5 +83,10 @@ def cast(
         people[name] = make_user(name, full_name=f"{name.capitalize()} Person")
         for code in TRIALS:
             grant(people[name], role, code, away.code)
+    for name, site in (("investigator", home), ("investigator2", away)):
+        for code in TRIALS:
+            name_principal(
+                actor=SETUP, user=people[name], trial=code, site=site.code, starts=date(2021, 9, 1)
+            )
     people["outsider"] = make_user("outsider", full_name="Outsider Person")
     return Cast(trials, home, away, people, client_for)

@@ -20,7 +20,8 @@ from django.db import connections
 from django.test import Client, TransactionTestCase
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Grant, User
+from accounts.models import Grant, Identification, User
+from accounts.rules.accountability import CURRENT
 from audit.context import Actor, acting, service_actor
 from foundation.clock import now
 from tests.cast import cast  # noqa: F401  a fixture for all tests
@@ -131,12 +132,25 @@ def setting_up() -> Iterator[None]:
         yield
 
 
+def _ready_to_sign() -> dict[str, Any]:
+    """A verified identity and the accepted statement of accountability."""
+    moment = now()
+    return {
+        "identity_verified_at": moment,
+        "identity_verified_how": Identification.DOCUMENT,
+        "accountability_version": CURRENT,
+        "accountability_at": moment,
+    }
+
+
 @pytest.fixture
 def make_user(db: None) -> Callable[..., User]:
-    """`make_user("coordinator", full_name="…")`; the password is `PASSWORD`."""
+    """`make_user("coordinator", full_name="…")`, who may sign; the password is `PASSWORD`."""
 
     def make(username: str, **fields: Any) -> User:
         fields.setdefault("full_name", username.capitalize())
+        for name, value in _ready_to_sign().items():
+            fields.setdefault(name, value)
         with setting_up():
             return User.objects.create_user(username, PASSWORD, **fields)
 

@@ -43,6 +43,7 @@ def create_user(
     if password is not None:
         _check_password(password, user)
     user.set_password(password)
+    user.password_is_temporary = password is not None
     try:
         user.full_clean(exclude=["password"])
     except ValidationError as error:
@@ -54,6 +55,8 @@ def create_user(
 
 def set_password(*, actor: Actor, user: User, password: str, reason: str = "") -> None:
     """A new password; every session that was open with the old one is over.
+
+    The person signs nothing until they have set one of their own: otherwise whoever set it could sign for them.
 
     Raises
     ------
@@ -67,8 +70,9 @@ def set_password(*, actor: Actor, user: User, password: str, reason: str = "") -
     _check_password(password, user)
     user.set_password(password)
     user.session_salt = fresh_salt()
+    user.password_is_temporary = True
     with acting(actor, reason=reason):
-        user.save(update_fields=["password", "session_salt"])
+        user.save(update_fields=["password", "session_salt", "password_is_temporary"])
 
 
 def set_training_password(*, actor: Actor, user: User, password: str) -> None:
@@ -85,8 +89,9 @@ def set_training_password(*, actor: Actor, user: User, password: str) -> None:
         return
     user.set_password(password)
     user.session_salt = fresh_salt()
+    user.password_is_temporary = False
     with acting(actor):
-        user.save(update_fields=["password", "session_salt"])
+        user.save(update_fields=["password", "session_salt", "password_is_temporary"])
 
 
 def deactivate(*, actor: Actor, user: User, reason: str) -> None:

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from axes.handlers.proxy import AxesProxyHandler
 from axes.helpers import get_failure_limit
 from axes.utils import reset
 from django.http import HttpRequest
 
-from accounts.errors import AccountLocked, SignatureRefused
+from accounts.errors import (
+    AccountabilityNotAccepted,
+    AccountLocked,
+    IdentityNotVerified,
+    PasswordIsTemporary,
+    SignatureRefused,
+)
 from accounts.models import AccessKind, Meaning, Signature, User
+from accounts.rules.accountability import CURRENT
 from accounts.rules.signatures import seal_of
 from accounts.services.door import record_access
 from audit.context import Actor, acting, afterwards
 from foundation.clock import now
+
+
+@dataclass(frozen=True)
+class ToSeal:
+    """One record that is signed.
+
+    Parameters
+    ----------
+    kind, key
+        What is signed, such as `eligibility.assessment` and its key.
+    digest
+        SHA-256 of the canonical content, 64 hexadecimal digits; the signature holds while the content has this digest.
+    meaning
+        Value of `accounts.models.Meaning`.
+    statement
+        The sentence that the person agreed to, as shown.
+    """
+
+    kind: str
+    key: str
+    digest: str
+    meaning: str
+    statement: str
 
 
 def sign(
@@ -38,12 +71,8 @@ def sign(
         As typed at this moment.
     meaning
         Value of `accounts.models.Meaning`.
-    target_kind, target_id
-        What is signed, such as `eligibility.assessment` and its key.
-    digest
-        SHA-256 of the canonical content, 64 hexadecimal digits; the signature holds while the content has this digest.
-    statement
-        The sentence that the person agreed to, as shown.
+    target_kind, target_id, digest, statement
+        See `ToSeal`.
 
     Raises
     ------
@@ -51,38 +80,81 @@ def sign(
         Wrong password.
     accounts.errors.AccountLocked
         Too many failures, here or at sign-in.
+    accounts.errors.IdentityNotVerified, accounts.errors.AccountabilityNotAccepted, accounts.errors.PasswordIsTemporary
 
     References
     ----------
     21 CFR 11.50, 11.70, 11.200(a)(1)(i).
     """
-    if len(digest) != 64:
-        raise ValueError("A digest has 64 hexadecimal digits.")
+    may_sign(user)
+    record = ToSeal(target_kind, str(target_id), digest, Meaning(meaning), statement)
+    _must_be_digest(record)
     confirm_password(user, password)
-    at = now()
-    name = user.full_name
-    target = str(target_id)
+    return seal_signature(user=user, records=[record])[0]
+
+
+def seal_signature(*, user: User, records: Sequence[ToSeal]) -> list[Signature]:
+    """Store signatures of one moment; one statement whatever their number.
+
+    The caller has confirmed the person's components in the same transaction (`confirm_components`).
+    """
+    at, name = now(), user.full_name
+    signatures = []
+    for record in records:
+        _must_be_digest(record)
+        signed = {
+            "signer_id": user.pk,
+            "signer_name": name,
+            "meaning": str(record.meaning),
+            "target_kind": record.kind,
+            "target_id": record.key,
+            "digest": record.digest,
+            "statement": record.statement,
+        }
+        seal = seal_of(at=at.isoformat(timespec="microseconds"), **signed)  # type: ignore[arg-type]
+        signatures.append(Signature(at=at, seal=seal, **signed))
     with acting(Actor(id=user.pk, name=name)):
-        return Signature.objects.create(
-            signer=user,
-            signer_name=name,
-            meaning=Meaning(meaning),
-            at=at,
-            target_kind=target_kind,
-            target_id=target,
-            digest=digest,
-            statement=statement,
-            seal=seal_of(
-                signer_id=user.pk,
-                signer_name=name,
-                meaning=meaning,
-                at=at.isoformat(timespec="microseconds"),
-                target_kind=target_kind,
-                target_id=target,
-                digest=digest,
-                statement=statement,
-            ),
-        )
+        return Signature.objects.bulk_create(signatures)
+
+
+def may_sign(user: User) -> None:
+    """Go on only if the person has the right to sign anything at all.
+
+    Raises
+    ------
+    accounts.errors.IdentityNotVerified, accounts.errors.AccountabilityNotAccepted, accounts.errors.PasswordIsTemporary
+
+    References
+    ----------
+    21 CFR 11.100(b), 11.10(j), 11.200(a)(3).
+    """
+    if user.identity_verified_at is None:
+        raise IdentityNotVerified
+    if user.accountability_version != CURRENT:
+        raise AccountabilityNotAccepted
+    if user.password_is_temporary:
+        raise PasswordIsTemporary
+
+
+def confirm_components(user: User, password: str, username: str | None) -> None:
+    """Go on only if user name and password are this person's.
+
+    Parameters
+    ----------
+    username
+        As typed at this moment; None where the person has signed in the same session before, when the password alone
+        is asked for.
+
+    Raises
+    ------
+    accounts.errors.SignatureRefused, accounts.errors.AccountLocked
+
+    References
+    ----------
+    21 CFR 11.200(a)(1)(i).
+    """
+    named = username is None or username.strip().lower() == user.username.lower()
+    confirm_password(user, password if named else "")
 
 
 def confirm_password(user: User, password: str) -> None:
@@ -105,6 +177,11 @@ def confirm_password(user: User, password: str) -> None:
     left = max(limit - AxesProxyHandler.get_failures(request, credentials) - 1, 0)
     afterwards(lambda: _count_failure(user))
     raise SignatureRefused(field="password", tries_left=left)
+
+
+def _must_be_digest(record: ToSeal) -> None:
+    if len(record.digest) != 64:
+        raise ValueError("A digest has 64 hexadecimal digits.")
 
 
 def _count_failure(user: User) -> None:

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from accounts.models import User
-from accounts.services import set_password
+from accounts.services import set_training_password
 from audit.context import Actor, service_actor
 from casebook import services as casebook
 from casebook.models import Entry
@@ -141,7 +141,7 @@ class Filler:
         password = secrets.token_urlsafe(24)
         user = self.staff.investigator
         actor = Actor(id=user.pk, name=user.full_name, role="investigator")
-        set_password(actor=DEMONSTRATION, user=user, password=password)
+        set_training_password(actor=DEMONSTRATION, user=user, password=password)
         sign_assessment(
             actor=actor,
             user=user,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from datetime import date
 
-from accounts.models import User
-from accounts.services import create_user, grant_role
+from accounts.models import Identification, User
+from accounts.rules.accountability import CURRENT
+from accounts.services import accept_accountability, create_user, grant_role, name_principal, verify_identity
 from audit.context import Actor
 from trials.models import Site, Trial
 from trials.services import open_site, register_site
@@ -29,6 +30,7 @@ PEOPLE = (
     ("investigator2", "Dr Erik Lund", "investigator", "SE-02"),
 )
 """User name, full name, role, and the site (none: all sites)."""
+PRINCIPALS = (("investigator", "NO-01"), ("investigator2", "SE-02"))
 
 
 def open_sites(actor: Actor, trials: list[Trial]) -> dict[str, Site]:
@@ -48,16 +50,23 @@ def invite_people(actor: Actor, trials: list[Trial]) -> dict[str, User]:
         people[username] = _person(actor, username, name)
         for trial in trials:
             grant_role(actor=actor, user=people[username], role=role, trial=trial.code, site=site)
+    for username, site in PRINCIPALS:
+        for trial in trials:
+            name_principal(actor=actor, user=people[username], trial=trial.code, site=site, starts=OPENED)
     people["admin"] = _person(actor, "admin", "Alex Admin")
     grant_role(actor=actor, user=people["admin"], role="admin")
     return people
 
 
 def _person(actor: Actor, username: str, name: str) -> User:
-    return create_user(
+    """Somebody who may sign: their identity is verified, and they have accepted the statement of accountability."""
+    user = create_user(
         actor=actor,
         username=username,
         full_name=name,
         email=f"{username}@hilum.invalid",
         password=secrets.token_urlsafe(24),
     )
+    verify_identity(actor=actor, user=user, how=Identification.DOCUMENT)
+    accept_accountability(user=user, version=CURRENT)
+    return user
