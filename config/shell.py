@@ -14,6 +14,7 @@ from accounts.access import NOBODY, Access
 from accounts.policies import ROLES
 from casebook.models import QueryState
 from casebook.selectors import queries_visible_to
+from foundation import clock
 
 PLACES = (
     ("today", "Today", "visit.record"),
@@ -49,7 +50,8 @@ class Shell:
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
-        self._access: Access = getattr(request, "access", NOBODY)
+        now: Access | None = getattr(request, "access_now", None)
+        self._access: Access = now or getattr(request, "access", NOBODY)
 
     @cached_property
     def nav(self) -> list[Link]:
@@ -80,8 +82,9 @@ class Shell:
 
     @cached_property
     def queries_url(self) -> str:
-        """Queries that wait for this person."""
-        return _address("queries") if self._access.may_anywhere("entry.view") else ""
+        """Queries that wait for this person; left out of a page that shows the past."""
+        shown = self._access.may_anywhere("entry.view") and clock.shown_moment() is None
+        return _address("queries") if shown else ""
 
     @cached_property
     def queries(self) -> int:

@@ -15,6 +15,7 @@ from accounts.decorators import permission
 from accounts.models import User
 from accounts.requests import Request
 from casebook.pages.banner import subject_banner
+from casebook.pages.moment import as_it_stood, days_are_its_own
 from eligibility.errors import NotEligibleError
 from eligibility.forms import SignForm, read_day
 from eligibility.models import Assessment, Decision
@@ -44,6 +45,8 @@ SIGN = "eligibility.sign"
 
 
 @permission(VIEW)
+@as_it_stood
+@days_are_its_own
 def eligibility(request: Request, number: str) -> HttpResponse:
     """Every criterion with its evidence, on the day that is judged or on another one."""
     subject = get_subject(request.access, number, VIEW)

@@ -66,6 +66,27 @@ def replay(changes: Iterable[Change]) -> dict[str, Any] | None:
     return row
 
 
+def replay_tables(
+    events: Iterable[tuple[str, str, type_row | None, type_row | None]],
+) -> dict[str, list[dict[str, Any]]]:
+    """All rows that exist after these events, by table.
+
+    Parameters
+    ----------
+    events
+        Table, key of the row, `before` and `after`, oldest first.
+    """
+    changes: dict[tuple[str, str], list[Change]] = {}
+    for table, row_id, before, after in events:
+        changes.setdefault((table, row_id), []).append(Change(before, after))
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for (table, _), seen in changes.items():
+        row = replay(seen)
+        if row is not None:
+            tables.setdefault(table, []).append(row)
+    return tables
+
+
 def _patched(row: type_row, before: type_row, after: type_row) -> dict[str, Any]:
     patched = {key: value for key, value in row.items() if key in after or key not in before}
     for key, new in after.items():

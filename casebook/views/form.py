@@ -19,6 +19,7 @@ from casebook.models import Entry
 from casebook.pages.addresses import form_url
 from casebook.pages.banner import subject_banner
 from casebook.pages.form import FormPage, changed_rows, form_page
+from casebook.pages.moment import as_it_stood
 from casebook.pages.rail import form_rail
 from casebook.registry import objection
 from casebook.rules.cells import Typed, cell_text
@@ -34,6 +35,7 @@ TYPED_PARTS = ("unit", "low", "high", "missing")
 
 
 @permission("entry.view")
+@as_it_stood
 def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
     """Show a form at a visit or in a log."""
     entry = find_entry(request.access, number, visit, form, repeat)

@@ -11,11 +11,13 @@ from accounts.requests import Request
 from casebook import services
 from casebook.pages.addresses import form_url
 from casebook.pages.item import item_panel
+from casebook.pages.moment import as_it_stood
 from casebook.selectors import find_entry, get_query
 from foundation.errors import NotFound
 
 
 @permission("entry.view")
+@as_it_stood
 def item(request: Request, number: str, visit: str, form: str, item: str, repeat: int = 1) -> HttpResponse:
     """The panel of an item."""
     entry = find_entry(request.access, number, visit, form, repeat)

@@ -13,6 +13,7 @@ from accounts.decorators import permission
 from accounts.requests import Request
 from casebook.pages.banner import subject_banner
 from casebook.pages.matrix import casebook_page
+from casebook.pages.moment import as_it_stood
 from casebook.rules.dates import DateFault, read_date
 from casebook.services.anchors import replan
 from foundation import clock
@@ -25,6 +26,7 @@ from visits.services import add_unscheduled_visit, miss_visit, record_visit
 
 
 @permission("subject.view")
+@as_it_stood
 def subject(request: Request, number: str) -> HttpResponse:
     """The casebook: forms × visits, logs, what waits."""
     found = get_subject(request.access, number)
