@@ -13,7 +13,8 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.models import AccessKind
 from accounts.selectors import access_of
-from accounts.services import record_access
+from accounts.services import record_access, session_digest
+from audit.context import client
 from foundation.clock import now
 
 type_respond = Callable[[HttpRequest], HttpResponseBase]
@@ -54,14 +55,18 @@ class SessionLimitMiddleware:
 
 
 class AccessMiddleware:
-    """Sets `request.access`; the roles come with the person in one statement, when somebody first asks."""
+    """Sets `request.access`; the roles come with the person in one statement, when somebody first asks.
+
+    What is written while the request is answered carries its address and session in the trail.
+    """
 
     def __init__(self, get_response: type_respond) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.access = SimpleLazyObject(lambda: access_of(request.user))  # type: ignore[attr-defined]
-        return self.get_response(request)
+        with client(request.META.get("REMOTE_ADDR", "")[:45], session_digest(request)):
+            return self.get_response(request)
 
 
 def _moment(request: HttpRequest, key: str) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
@@ -23,7 +23,7 @@ from accounts.models import (
     User,
 )
 from accounts.policies import ADMIN
-from accounts.rules.signatures import seal_of
+from accounts.rules.signatures import seal_of, sealed_text
 from foundation.clock import now
 
 type_validity = Literal["valid", "broken"]
@@ -108,16 +108,26 @@ def signatures_of(kind: str, target_id: int | str) -> QuerySet[Signature]:
 
 def is_genuine(signature: Signature) -> bool:
     """Whether the row is as it was written: not changed, and not moved to another record."""
-    return signature.seal == seal_of(
-        signer_id=signature.signer_id,
-        signer_name=signature.signer_name,
-        meaning=signature.meaning,
-        at=signature.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        target_kind=signature.target_kind,
-        target_id=signature.target_id,
-        digest=signature.digest,
-        statement=signature.statement,
-    )
+    return signature.seal == seal_of(**_sealed_parts(signature))
+
+
+def _sealed_parts(signature: Signature) -> dict[str, Any]:
+    return {
+        "signer_id": signature.signer_id,
+        "signer_name": signature.signer_name,
+        "meaning": signature.meaning,
+        "at": signature.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "target_kind": signature.target_kind,
+        "target_id": signature.target_id,
+        "digest": signature.digest,
+        "statement": signature.statement,
+    }
+
+
+def signature_texts() -> Iterator[tuple[int, str, str]]:
+    """Key, sealed text and seal of every signature, for a bundle of the trail."""
+    for signature in Signature.objects.order_by("id").iterator():
+        yield signature.pk, sealed_text(**_sealed_parts(signature)), signature.seal
 
 
 def forged_signatures() -> Iterator[str]:

@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
-from audit.installation import install
+from audit.installation import append_only, install
 
 
 class AuditConfig(AppConfig):
@@ -14,3 +14,5 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(install, sender=self, dispatch_uid="audit.install")
+        for table in ("audit_trailcheck", "audit_trailbundle", "audit_trailreview"):
+            append_only(table)

@@ -22,7 +22,8 @@ type_kind = Literal["person", "service"]
 _SET = (
     "SELECT set_config('hilum.actor_id', %s, true), set_config('hilum.actor', %s, true),"
     " set_config('hilum.role', %s, true), set_config('hilum.reason', %s, true),"
-    " set_config('hilum.origin', %s, true), set_config('hilum.request', %s, true)"
+    " set_config('hilum.origin', %s, true), set_config('hilum.request', %s, true),"
+    " set_config('hilum.address', %s, true), set_config('hilum.session', %s, true)"
 )
 
 
@@ -62,6 +63,7 @@ class Context:
 
 _acting: ContextVar[Context | None] = ContextVar("hilum_acting", default=None)
 _origin: ContextVar[str] = ContextVar("hilum_origin", default="")
+_client: ContextVar[tuple[str, str]] = ContextVar("hilum_client", default=("", ""))
 
 
 def service_actor(name: str) -> Actor:
@@ -109,6 +111,16 @@ def origin(name: str) -> Iterator[None]:
         yield
     finally:
         _origin.reset(token)
+
+
+@contextmanager
+def client(address: str, session: str) -> Iterator[None]:
+    """Everything written inside was sent from this address, in this session (its digest, never its key)."""
+    token = _client.set((address, session))
+    try:
+        yield
+    finally:
+        _client.reset(token)
 
 
 @contextmanager
@@ -194,11 +206,20 @@ def _apply(context: Context) -> None:
     number = "" if actor.id is None else str(actor.id)
     with connections[context.using].cursor() as cursor:
         cursor.execute(
-            _SET, [number, actor.name, actor.role, context.reason, context.origin, context.request_id]
+            _SET,
+            [
+                number,
+                actor.name,
+                actor.role,
+                context.reason,
+                context.origin,
+                context.request_id,
+                *_client.get(),
+            ],
         )
 
 
 def _forget(using: str) -> None:
     """Inside somebody else's transaction the settings would outlive their purpose."""
     with connections[using].cursor() as cursor:
-        cursor.execute(_SET, [""] * 6)
+        cursor.execute(_SET, [""] * 8)

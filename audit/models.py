@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models.functions import Now
 
 
 class Action(models.TextChoices):
@@ -36,6 +37,12 @@ class Event(models.Model):
     reason = models.TextField()
     origin = models.TextField()
     request_id = models.TextField()
+    address = models.TextField(  # noqa: DJ001 - absent and empty differ in the digest
+        null=True, help_text="Where the request came from; none in the oldest events."
+    )
+    session = models.TextField(  # noqa: DJ001 - as above
+        null=True, help_text="SHA-256 of the session's key; none in the oldest events."
+    )
     digest = models.BinaryField(help_text="SHA-256 of the canonical text of all other columns (32 bytes).")
 
     class Meta:
@@ -81,3 +88,77 @@ class Seal(models.Model):
 
     def __str__(self) -> str:
         return f"seal {self.pk}: {self.events} events"
+
+
+class TrailCheck(models.Model):
+    """A whole verification of the trail, and what it found. Rows are added and never changed."""
+
+    at = models.DateTimeField("checked", db_default=Now(), editable=False)
+    events = models.BigIntegerField("events")
+    seals = models.BigIntegerField("seals")
+    unsealed = models.BigIntegerField("events not sealed yet")
+    faults = models.BigIntegerField("broken places")
+    first_fault = models.TextField("first broken place", blank=True)
+
+    class Meta:
+        verbose_name = "verification of the trail"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.first_fault or f"{self.events} events intact"
+
+
+class TrailBundle(models.Model):
+    """A copy of the trail that somebody took away. Rows are added and never changed."""
+
+    at = models.DateTimeField("taken", db_default=Now(), editable=False)
+    by = models.CharField("by", max_length=150)
+    whole = models.BooleanField("with everybody's content")
+    seal = models.BigIntegerField("newest seal", null=True)
+
+    class Meta:
+        verbose_name = "bundle of the trail"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"bundle for {self.by}"
+
+
+class Risk(models.TextChoices):
+    """How much a reviewed window may matter to subjects and results (ICH E6(R3) 4.2.3: proportionate to risk)."""
+
+    LOW = "LOW", "Low"
+    MEDIUM = "MEDIUM", "Medium"
+    HIGH = "HIGH", "High"
+
+
+class ReviewResult(models.TextChoices):
+    """What a review of the trail came to."""
+
+    CLEAR = "CLEAR", "Nothing to follow up"
+    FOLLOW_UP = "FOLLOW_UP", "To be followed up"
+
+
+class TrailReview(models.Model):
+    """Somebody went through a window of the trail and says what they found. Rows are added and never changed."""
+
+    at = models.DateTimeField("reviewed", db_default=Now(), editable=False)
+    reviewer_id = models.BigIntegerField("key of the reviewer")
+    reviewer = models.CharField("reviewer", max_length=150)
+    role = models.CharField("role", max_length=100, blank=True)
+    scopes = models.JSONField("trials and sites", help_text="Pairs of codes; an empty code stands for all.")
+    window = models.JSONField("window", help_text="What the trail was narrowed to.")
+    last_event = models.BigIntegerField("newest event seen", null=True)
+    events = models.BigIntegerField("events in the window")
+    focus = models.CharField("focus", max_length=300)
+    risk = models.CharField("risk", max_length=6, choices=Risk)
+    result = models.CharField("result", max_length=10, choices=ReviewResult)
+    finding = models.TextField("finding")
+    follow_up = models.TextField("follow-up", blank=True)
+
+    class Meta:
+        verbose_name = "review of the trail"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.reviewer}: {self.focus}"

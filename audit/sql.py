@@ -35,12 +35,14 @@ END $body$
 """
 
 # The text that an event's digest is made of, over a row `e` of the trail. Verification sends this very expression, so
-# it trusts no function that somebody with more rights could have replaced.
+# it trusts no function that somebody with more rights could have replaced. An event that is older than the columns
+# `address` and `session` has nothing in them, and the text that it was recorded with.
 CANONICAL_TEXT = """
     e.id || E'\\n' || to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') || E'\\n'
     || e.transaction_id || E'\\n' || coalesce(e.actor_id::text, '') || E'\\n' || e.action || E'\\n'
     || coalesce(e.subject_id::text, '') || E'\\n'
-    || jsonb_build_array(e.table_name, e.row_id, e.actor, e.role, e.reason, e.origin, e.request_id)::text || E'\\n'
+    || (jsonb_build_array(e.table_name, e.row_id, e.actor, e.role, e.reason, e.origin, e.request_id)
+        || CASE WHEN e.session IS NULL THEN '[]' ELSE jsonb_build_array(e.address, e.session) END)::text || E'\\n'
     || coalesce(e.before::text, '') || E'\\n' || coalesce(e.after::text, '')
 """
 CANONICAL = f"""
@@ -97,6 +99,8 @@ BEGIN
   e.reason := coalesce(current_setting('hilum.reason', true), '');
   e.origin := coalesce(current_setting('hilum.origin', true), '');
   e.request_id := coalesce(current_setting('hilum.request', true), '');
+  e.address := coalesce(current_setting('hilum.address', true), '');
+  e.session := coalesce(current_setting('hilum.session', true), '');
   e.digest := sha256(convert_to(public.hilum_canonical(e), 'UTF8'));
   INSERT INTO public.audit_event SELECT e.*;
   RETURN NULL;

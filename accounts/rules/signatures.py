@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 SEAL_VERSION = 1
 
 
-def seal_of(
+def sealed_text(
     *,
     signer_id: int,
     signer_name: str,
@@ -19,7 +20,7 @@ def seal_of(
     digest: str,
     statement: str,
 ) -> str:
-    """SHA-256 that ties a signature to its record: a row copied to another record does not fit its seal.
+    """What a signature's seal covers: a row copied to another record does not fit it.
 
     Parameters
     ----------
@@ -37,11 +38,16 @@ def seal_of(
     Returns
     -------
     str
-        64 hexadecimal digits.
+        A JSON array.
 
     References
     ----------
     21 CFR 11.70, signature/record linking.
     """
     parts = [SEAL_VERSION, signer_id, signer_name, meaning, at, target_kind, target_id, digest, statement]
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+    return json.dumps(parts, ensure_ascii=False)
+
+
+def seal_of(**signature: Any) -> str:
+    """SHA-256 of `sealed_text`, 64 hexadecimal digits: ties a signature to its record."""
+    return hashlib.sha256(sealed_text(**signature).encode()).hexdigest()

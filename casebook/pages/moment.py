@@ -116,8 +116,9 @@ def _stand(request: Request, standing: Standing, answer: Callable[[], HttpRespon
     own = request.access
     request.access_now = own  # type: ignore[attr-defined]
     request.access = looking(own)
-    request.GET = request.GET.copy()
-    request.GET.pop(PARAMETER)
+    rest = request.GET.copy()
+    rest.pop(PARAMETER)
+    request.GET = rest  # type: ignore[assignment]
     try:
         with standing_at(standing.subject.pk, standing.moment):
             response = answer()

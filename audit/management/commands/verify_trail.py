@@ -1,17 +1,14 @@
-"""Check that nobody has altered the trail, its seals or what was signed."""
+"""Check that nobody has altered the trail, its seals or what was signed; in the database, or in a bundle."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from audit.registry import registered_checks
-from audit.services import read_anchors
-from audit.verification import Count, anchor_faults, faults
+from audit.bundle.verify import Count, NoBundle, bundle_faults, read_anchors, summary
+from audit.services import every_fault
 
 
 class Command(BaseCommand):
@@ -20,29 +17,25 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--bundle", type=Path, help="check this bundle instead of the database")
         parser.add_argument(
             "--anchors",
             type=Path,
-            help="folder of anchors that was kept elsewhere; without it those in the storage",
+            help="folder of anchors that was kept elsewhere; without it those in the storage (none for a bundle)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         count = Count()
-        for fault in _all_faults(count, options["anchors"]):
+        try:
+            anchors = read_anchors([options["anchors"]]) if options["anchors"] else None
+            if options["bundle"]:
+                fault = next(
+                    (str(each) for each in bundle_faults(options["bundle"], anchors or [], count)), None
+                )
+            else:
+                fault = next(every_fault(count, anchors), None)
+        except NoBundle as error:
+            raise CommandError(str(error), returncode=2) from error
+        if fault:
             raise CommandError(f"The trail was altered. First broken place: {fault}", returncode=1)
-        self.stdout.write(
-            f"The trail is intact: {count.events} events, {count.seals} seals, {count.unsealed} events not sealed yet."
-        )
-
-
-def _all_faults(count: Count, folder: Path | None) -> Iterator[str]:
-    yield from map(str, faults(count))
-    yield from map(str, anchor_faults(_anchors_in(folder) if folder else read_anchors()))
-    for check in registered_checks().values():
-        yield from check()
-
-
-def _anchors_in(folder: Path) -> Iterator[tuple[int, str]]:
-    for path in sorted(folder.glob("*.json")):
-        anchor = json.loads(path.read_text())
-        yield anchor["seal"], anchor["digest"]
+        self.stdout.write(summary(count))

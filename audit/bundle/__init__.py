@@ -1,0 +1,1 @@
+"""The trail to take away, and the program that checks it without Hilum."""
