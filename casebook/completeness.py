@@ -3,19 +3,47 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from casebook.models import Entry, EntryState
-from casebook.rules.applicability import forms_left_out
-from casebook.rules.projection import latest_values
+from casebook.rules.applicability import forms_asked, forms_left_out
+from casebook.rules.projection import Row, latest_values
 from casebook.rules.status import UNSCHEDULED, planned_forms
 from casebook.selectors import row_of
+from patients.models import Subject
 from visits.models import Visit
 
 
+def left_out_of(subjects: Iterable[Subject], today: date) -> dict[int, frozenset[str]]:
+    """Forms that do not apply to each of these subjects, by the subject's key; one statement.
+
+    Only the forms that the rules of the protocols look at are read.
+
+    Parameters
+    ----------
+    subjects
+        With their protocol versions.
+    """
+    asked = list(subjects)
+    forms = {form for subject in asked for form in forms_asked(subject.version.protocol)}
+    rows: dict[int, list[Row]] = defaultdict(list)
+    for entry in (
+        Entry.objects.filter(subject__in=asked, form__in=forms, struck_out=False)
+        .select_related("visit")
+        .order_by("pk")
+    ):
+        rows[entry.subject_id].append(row_of(entry))
+    return {
+        subject.pk: forms_left_out(
+            subject.version.protocol, latest_values(subject.version.protocol, rows[subject.pk], today), today
+        )
+        for subject in asked
+    }
+
+
 def due_forms(visits: Collection[Visit], today: date) -> dict[int, dict[str, bool]]:
-    """Forms that apply at each of these visits, and whether each is complete; one statement.
+    """Forms that apply at each of these visits, and whether each is complete; two statements.
 
     Parameters
     ----------
@@ -28,27 +56,14 @@ def due_forms(visits: Collection[Visit], today: date) -> dict[int, dict[str, boo
         By the visit's key: form code → complete. An unscheduled visit asks for nothing.
     """
     subjects = {visit.subject_id: visit.subject for visit in visits}
-    entries: dict[int, list[Entry]] = defaultdict(list)
-    for entry in (
-        Entry.objects.filter(subject__in=list(subjects), struck_out=False)
-        .select_related("visit")
-        .order_by("pk")
-    ):
-        entries[entry.subject_id].append(entry)
-    left_out = {
-        key: forms_left_out(
-            subject.version.protocol,
-            latest_values(subject.version.protocol, [row_of(entry) for entry in entries[key]], today),
-            today,
+    left_out = left_out_of(subjects.values(), today)
+    begun = list(
+        Entry.objects.filter(visit__in=[visit.pk for visit in visits], struck_out=False).values_list(
+            "visit_id", "form", "state"
         )
-        for key, subject in subjects.items()
-    }
-    complete = {
-        (entry.visit_id, entry.form)
-        for mine in entries.values()
-        for entry in mine
-        if entry.state == EntryState.COMPLETE
-    }
+    )
+    unfinished = {(visit, form) for visit, form, state in begun if state != EntryState.COMPLETE}
+    complete = {(visit, form) for visit, form, _ in begun} - unfinished
     return {
         visit.pk: {
             form: (visit.pk, form) in complete

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from casebook.converters import FormCode, QueryVerb, VisitName
-from casebook.views import form, items, queries, subject
+from casebook.views import casebooks, form, items, queries, subject
 
 register_converter(FormCode, "formcode")
 register_converter(VisitName, "visitname")
@@ -15,6 +15,7 @@ FORM = f"{SUBJECT}<visitname:visit>/<formcode:form>/"
 ROW = f"{FORM}<int:repeat>/"
 
 urlpatterns = [
+    path("casebooks/", casebooks.casebooks, name="casebooks"),
     path("queries/", queries.queries, name="queries"),
     path("queries/<int:query>/<queryverb:verb>/", items.move_query, name="query-move"),
     path(SUBJECT, subject.subject, name="subject"),

@@ -19,6 +19,7 @@ from foundation import clock
 PLACES = (
     ("today", "Today", "visit.record"),
     ("subjects", "Subjects", "subject.view"),
+    ("casebooks", "Casebooks", "subject.view"),
     ("queries", "Queries", "entry.view"),
     ("reading-queue", "Reading queue", "read.perform"),
     ("image-inbox", "Images", "image.upload"),

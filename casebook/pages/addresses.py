@@ -15,3 +15,8 @@ def form_url(subject: Subject, visit: Visit | None, form: str, repeat: int = 1) 
     if repeat == 1:
         return reverse("form", args=[subject.number, place, form])
     return reverse("form-row", args=[subject.number, place, form, repeat])
+
+
+def form_below(subject_url: str, visit: str, form: str) -> str:
+    """The same below a subject's address that is known already, for pages with thousands of links."""
+    return f"{subject_url}{visit}/{form}/"

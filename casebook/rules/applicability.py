@@ -24,6 +24,16 @@ def forms_left_out(protocol: Protocol, latest: Documents, as_of: date) -> frozen
     )
 
 
+def forms_asked(protocol: Protocol) -> frozenset[str]:
+    """Codes of the forms that say which other forms apply."""
+    return _forms_asked(ProtocolKey(protocol))
+
+
+@lru_cache(maxsize=64)
+def _forms_asked(key: ProtocolKey) -> frozenset[str]:
+    return frozenset(name.partition(".")[0] for _, rule in _rules(key) for name in rule.names if "." in name)
+
+
 @lru_cache(maxsize=64)
 def _rules(key: ProtocolKey) -> tuple[tuple[str, Rule], ...]:
     return tuple(

@@ -41,6 +41,7 @@ STATES: dict[str, Shown] = {
     "in-progress": Shown("in-progress", "info", gettext_lazy("In progress")),
     "complete": Shown("complete", "ok", gettext_lazy("Complete")),
     "verified": Shown("verified", "ok", gettext_lazy("Verified")),
+    "part-verified": Shown("part-verified", "ok", gettext_lazy("Partly verified")),
     "signed": Shown("signed", "signed", gettext_lazy("Signed")),
     "changed": Shown("overdue", "attention", gettext_lazy("Changed since verified")),
     "frozen": Shown("locked", "signed", gettext_lazy("Frozen")),

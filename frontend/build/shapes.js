@@ -24,6 +24,7 @@ export const shapes = {
   'in-progress': ring(6) + '<path d="M8 2.5a5.5 5.5 0 0 0 0 11Z" fill="currentColor"/>',
   complete: disc + cut('M5 8.3 7.1 10.4 11.1 6'),
   verified: '<rect x="1.5" y="2" width="13" height="12" rx="2.4" fill="currentColor"/>' + cut('M3.9 8.4 5.6 10.1 8.9 6.2M7.9 10 8.1 10.1 11.9 6.2', 1.4),
+  'part-verified': '<rect x="2.2" y="2.7" width="11.6" height="10.6" rx="2" fill="none" stroke="currentColor" stroke-width="1.4"/><path d="M4.9 8.3 7 10.3 11.1 6" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round"/>',
   signed: scallop() + cut('M5.1 8.2 7.1 10.2 10.9 6'),
   locked: '<path d="M5 7V5a3 3 0 0 1 6 0v2" fill="none" stroke="currentColor" stroke-width="1.7"/><rect x="2.8" y="6.7" width="10.4" height="7.6" rx="1.6" fill="currentColor"/>' + `<circle cx="8" cy="10.5" r="1.2" fill="${hole}"/>`,
   overdue: triangle + cut('M8 5.8v3.4') + `<circle cx="8" cy="11.7" r="1" fill="${hole}"/>`,

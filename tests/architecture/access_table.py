@@ -145,6 +145,7 @@ TABLE: Mapping[str, Row] = {
     "trials:list": shows("report.view", "somewhere"),
     "trials:protocol": shows("report.view", "somewhere"),
     "subjects": shows("subject.view", "somewhere"),
+    "casebooks": shows("subject.view", "somewhere"),
     "register": asks("subject.register", "somewhere"),
     "subject": shows("subject.view"),
     "visit-unscheduled": does("visit.record"),

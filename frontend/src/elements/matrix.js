@@ -26,6 +26,7 @@ class Matrix extends HTMLElement {
     const { cells } = this
     const current = this.table.querySelector('td.now > a, td.now > button') ?? cells[0]
     for (const cell of cells) cell.tabIndex = cell === current ? 0 : -1
+    this.stop = current
   }
 
   /** A long schedule opens at the visit of today. */
@@ -41,7 +42,9 @@ class Matrix extends HTMLElement {
 
   #focused (cell) {
     if (!cell.matches('td > a, td > button')) return
-    for (const other of this.cells) other.tabIndex = other === cell ? 0 : -1
+    if (this.stop) this.stop.tabIndex = -1
+    cell.tabIndex = 0
+    this.stop = cell
     this.#describe(cell)
   }
 
