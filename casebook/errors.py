@@ -73,3 +73,81 @@ class EmptyTextError(DomainError):
     code = "empty_text"
     template = "Write something first."
     status = 422
+
+
+class EntryCompleteError(DomainError):
+    """Something that is done to a form in progress only."""
+
+    code = "entry_complete"
+    template = "This form is complete. Change the fields one by one, each with its reason."
+    status = 409
+
+
+class NothingOpenError(DomainError):
+    code = "nothing_open"
+    template = "Nothing is left to do here."
+    status = 409
+
+
+class ChangedWhileWorkingError(DomainError):
+    """Somebody else saved into the same form at the same moment."""
+
+    code = "changed_while_working"
+    template = "Somebody else saved in this form just now. Nothing was changed; look again and repeat it."
+    status = 409
+
+
+class EarlierValueError(DomainError):
+    """What was confirmed is not what the earlier visit holds."""
+
+    code = "earlier_value"
+    template = "The earlier visit does not hold this value any more. Load the page again."
+    status = 409
+
+
+class DraftTooLargeError(DomainError):
+    code = "draft_too_large"
+    template = "This is too much to keep as a draft. Shorten it, or save it."
+    status = 413
+
+
+class ItemRetiredError(DomainError):
+    code = "item_retired"
+    template = "“{item}” is not asked any more since protocol version {version}. What was entered stays as it is."
+    status = 409
+
+
+class CasebookLockedError(DomainError):
+    code = "casebook_locked"
+    template = "Every form of {number} is locked. Unlock what has to change before the subject moves to {version}."
+    status = 409
+
+
+class StateRefusedError(DomainError):
+    """The state of the form forbids it."""
+
+    code = "state_refused"
+    template = "{sentence}"
+    status = 409
+
+
+class RoleRefusedError(DomainError):
+    """The role forbids it."""
+
+    code = "role_refused"
+    template = "{sentence}"
+    status = 403
+
+
+class NotDelegatedError(DomainError):
+    """The delegation log of the site does not name the person for this."""
+
+    code = "not_delegated"
+    template = "{sentence}"
+    status = 403
+
+
+class NothingToSignError(DomainError):
+    code = "nothing_to_sign"
+    template = "Choose what you sign."
+    status = 422

@@ -14,6 +14,8 @@ from django.db.models.functions import Now
 
 from patients.models import Subject
 from visits.models import Visit
+from trials.models import ProtocolVersion, Trial, entered_protocol
+from trials.schema import Protocol
 
 
 class EntryState(models.TextChoices):
@@ -57,6 +59,13 @@ class Entry(models.Model):
     def __str__(self) -> str:
         return f"{self.form} {self.repeat}"
 
+    entered_under = models.ForeignKey(
+        ProtocolVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="The protocol version that the form stays on; empty where it follows the subject.",
+    )
     @property
     def opened(self) -> bool:
         """Whether somebody opened the form; an entry that only shows the empty form is not stored."""
@@ -76,6 +85,13 @@ class QueryOrigin(models.TextChoices):
 
     MANUAL = "MANUAL", "Raised by a person"
     CHECK = "CHECK", "Raised by a check"
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol that says what this form is: the subject's, or the one under which it was entered."""
+        if self.entered_under_id is None or self.entered_under_id == self.subject.version_id:
+            return self.subject.version.protocol
+        return entered_protocol(self.entered_under_id, self.subject.version_id)
+
 
 
 class Query(models.Model):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.access import Access
 from casebook.models import Entry, Query, QueryMessage, QueryState
@@ -18,8 +18,10 @@ from foundation import clock
 from foundation.errors import NotFound
 from patients.models import Subject
 from patients.selectors import get_subject, within
-from trials.schema import Form, Protocol
-from visits.selectors import get_visit
+from trials.models import protocol_by_key
+from trials.schema import Form, Item, Protocol
+from visits.models import Visit
+from visits.selectors import LIVE, get_visit
 
 HEAVY = "subject__version__definition"
 LOG = "log"
@@ -69,8 +71,9 @@ def rows_of_subject(subject: Subject) -> list[Row]:
 
 
 def dated(entry: Entry) -> date:
+        entered=protocol_by_key(entry.entered_under_id).form(entry.form) if entry.entered_under_id else None,
     """The date for which an entry is judged: its own date item, else the visit's, else today at the site."""
-    form = entry.subject.version.protocol.form(entry.form)
+    form = entry.protocol.form(entry.form)
     own = str((entry.values.get(form.date_item) or {}).get("value") or "") if form.date_item else ""
     if len(own) == 10:
         return date.fromisoformat(own)
@@ -102,13 +105,24 @@ def worked_form(entry: Entry, rows: Iterable[Row] | None = None) -> WorkedForm:
     rows
         The subject's entries, when the caller has them; read when the form's rules look at other forms.
     """
-    protocol = entry.subject.version.protocol
+    protocol = entry.protocol
     rules = rules_of(protocol, entry.form)
     on = dated(entry)
     others = {}
     if rules.needs_other_forms:
-        others = latest_values(protocol, rows if rows is not None else rows_of_subject(entry.subject), on)
-    return WorkedForm(entry, protocol, rules.form, rules.picture(entry.values, others, on))
+        others = latest_values(protocol, known or (), on)
+    picture = rules.picture(entry.values, others, on)
+    if rules.form.graded:
+        picture = picture.with_findings(event_finding(protocol, rules.form, entry.values, known or ()))
+    return WorkedForm(entry, protocol, rules.form, picture, known)
+
+
+def visits_shown(subject: Subject) -> QuerySet[Visit]:
+    """Visits of a subject in the order of the protocol; one that is no longer planned only where data were entered."""
+    entered = Entry.objects.filter(visit=OuterRef("pk"), struck_out=False)
+    return Visit.objects.filter(Q(state__in=LIVE) | Exists(entered), subject=subject).order_by(
+        "ordinal", "sequence"
+    )
 
 
 def open_queries(entry: Entry) -> list[Query]:

@@ -36,3 +36,9 @@ class StatusChangeRefusedError(DomainError):
     code = "status_change_refused"
     template = "A subject that is “{old}” cannot become “{new}”."
     status = 409
+
+
+class MoveRefusedError(DomainError):
+    code = "move_refused"
+    template = "{why}"
+    status = 422

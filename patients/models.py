@@ -70,3 +70,24 @@ class Subject(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class VersionMove(models.Model):
+    """A subject's step from one protocol version to a later one, after it consented again."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="moves")
+    previous = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="+")
+    version = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="+")
+    reconsented_on = models.DateField()
+    reason = models.CharField(max_length=300)
+    moved_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(reason=""), name="a_move_has_a_reason"),
+            models.UniqueConstraint(fields=["subject", "version"], name="a_subject_moves_to_a_version_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} to {self.version}"

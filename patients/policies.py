@@ -19,3 +19,7 @@ MOVES: Mapping[str, frozenset[str]] = {
 def may_move(old: str, new: str) -> bool:
     """Tell whether a subject may go from status `old` to status `new`."""
     return new in MOVES[old]
+
+
+OFF_STUDY = frozenset({"COMPLETED", "DISCONTINUED", "SCREEN_FAILURE"})
+"""Who has left the trial stays on the version that applied."""

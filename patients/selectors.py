@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.access import Access
 from foundation.errors import NotFound
-from patients.models import Patient, Subject
+from patients.models import Patient, Subject, VersionMove
 
 
 def within(access: Access, permission: str, *, trial: str = "trial__code", site: str = "site__code") -> Q:
@@ -59,3 +59,12 @@ def subjects_of(patient: Patient) -> QuerySet[Subject]:
 def get_subject_by_key(key: int) -> Subject:
     """A subject for services that already know which one; people's requests go through `get_subject`."""
     return Subject.objects.select_related("patient", "trial", "site", "version").get(pk=key)
+
+
+def moves_of(subject: Subject) -> QuerySet[VersionMove]:
+    """A subject's steps from version to version, oldest first."""
+    return (
+        VersionMove.objects.filter(subject=subject)
+        .select_related("previous", "version")
+        .defer("previous__definition", "version__definition")
+    )

@@ -46,3 +46,49 @@ class UnknownTimeZone(Invalid):
 
     code = "unknown_time_zone"
     template = "{name} is not a time zone, such as Europe/Oslo."
+
+
+class LaboratoryTaken(Conflict):
+    """There is a laboratory of that code."""
+
+    code = "laboratory_code_taken"
+    template = "There is a laboratory {laboratory} already."
+
+
+class RangeWithdrawn(Conflict):
+    """The range was withdrawn before."""
+
+    code = "range_withdrawn"
+    template = "This range was withdrawn already. Look at what stands now."
+
+
+class UnreadableTable(Invalid):
+    """The file is no table of ranges."""
+
+    code = "unreadable_table"
+    template = "{message}"
+
+
+class VersionNotApproved(DomainError):
+    """The site may not use that version of the protocol on that day."""
+
+    code = "version_not_approved"
+    template = (
+        "{site} has no approval of {trial} {version} on {on}. "
+        "Record the approval first, or use a version that is approved there."
+    )
+    status = 422
+
+
+class ApprovalRefused(Invalid):
+    """The approval does not make sense as it was given."""
+
+    code = "approval_refused"
+    template = "{why}"
+
+
+class ApprovalTaken(Conflict):
+    """There is an approval already."""
+
+    code = "approval_taken"
+    template = "{site} has an approval of {version} already. Withdraw it first if it was wrong."

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.access import Access
 from foundation import clock
 from foundation.errors import NotFound
-from trials.errors import NoVersionInForce
-from trials.models import ProtocolVersion, Site, Trial, TrialSite, VersionState
+from trials.errors import NoVersionInForce, VersionNotApproved
+from trials.models import ProtocolVersion, Site, SiteApproval, Trial, TrialSite, VersionState
 
 SEES_TRIAL = ("subject.view", "report.view")
 
@@ -23,15 +23,15 @@ def trials_visible_to(access: Access, permissions: tuple[str, ...] = SEES_TRIAL)
     return Trial.objects.all() if "" in codes else Trial.objects.filter(code__in=codes)
 
 
-def get_trial(access: Access, code: str) -> Trial:
-    """Return a trial that a person may see.
+def get_trial(access: Access, code: str, permissions: tuple[str, ...] = SEES_TRIAL) -> Trial:
+    """Return a trial in which a person holds one of the permissions.
 
     Raises
     ------
     NotFound
         When there is none of that code, or not for this person.
     """
-    trial = trials_visible_to(access).filter(code=code).first()
+    trial = trials_visible_to(access, permissions).filter(code=code).first()
     if trial is None:
         raise NotFound
     return trial
@@ -63,6 +63,55 @@ def current_version(trial: Trial | str, on: date | None = None) -> ProtocolVersi
     if version is None:
         raise NoVersionInForce(trial=code, on=day.isoformat())
     return version
+
+
+def approvals_in_force(on: date) -> QuerySet[SiteApproval]:
+    """Approvals that count on a day."""
+    return SiteApproval.objects.filter(
+        Q(withdrawn_on__isnull=True) | Q(withdrawn_on__gt=on), approved_on__lte=on
+    )
+
+
+def approved_versions(trial: Trial | str, site: Site, on: date) -> list[ProtocolVersion]:
+    """Return the versions that a site may use on a day, the newest first; one statement.
+
+    The first version of a trial needs no approval of its own: opening the site stands for it.
+    """
+    code = trial if isinstance(trial, str) else trial.code
+    approved = approvals_in_force(on).filter(site=site, version=OuterRef("pk"))
+    found = (
+        ProtocolVersion.objects.select_related("trial")
+        .filter(trial__code=code, state=VersionState.PUBLISHED, effective_from__lte=on)
+        .annotate(approved=Exists(approved))
+        .order_by("-effective_from", "-id")
+    )
+    return [version for version in found if version.approved or version.is_first]
+
+
+def version_at_site(trial: Trial | str, site: Site, on: date) -> ProtocolVersion:
+    """Return the version under which new subjects of a site are registered: the newest that it may use.
+
+    Raises
+    ------
+    NoVersionInForce
+        When nothing was published or everything takes effect later.
+    VersionNotApproved
+        When there are versions in force, and the site may use none of them.
+    """
+    approved = approved_versions(trial, site, on)
+    if approved:
+        return approved[0]
+    newest = current_version(trial, on)
+    raise VersionNotApproved(site=site.name, trial=newest.trial.code, version=newest.label, on=on.isoformat())
+
+
+def approvals_of(trial: Trial) -> QuerySet[SiteApproval]:
+    """Return all approvals of a trial's versions, withdrawn ones included, with site, version and who recorded them."""
+    return (
+        SiteApproval.objects.filter(version__trial=trial)
+        .select_related("site", "version", "recorded_by")
+        .defer("version__definition")
+    )
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,15 @@ from zoneinfo import available_timezones
 
 from audit.context import Actor, acting
 from foundation import clock
-from trials.errors import LabelTaken, PackHasFaults, UnknownTimeZone
-from trials.models import ProtocolVersion, Site, Trial, TrialSite, VersionState
+from trials.errors import (
+    ApprovalRefused,
+    ApprovalTaken,
+    LabelTaken,
+    PackHasFaults,
+    SiteNotOpen,
+    UnknownTimeZone,
+)
+from trials.models import ProtocolVersion, Site, SiteApproval, Trial, TrialSite, VersionState
 from trials.packs import load_pack
 from trials.schema import Protocol
 
@@ -74,6 +81,7 @@ def _version(trial: Trial, protocol: Protocol, effective: date) -> ProtocolVersi
         sha256=protocol.sha256,
         effective_from=effective,
         published_at=clock.now(),
+        lineage=list(trial.versions.order_by("pk").values_list("sha256", flat=True)),
     )
 
 
@@ -116,3 +124,62 @@ def close_site(*, actor: Actor, trial: Trial, site: Site, on: date, reason: str)
         trial_site.closed_on = on
         trial_site.save(update_fields=["closed_on"])
         return trial_site
+
+
+def approve_version(
+    *, actor: Actor, site: Site, version: ProtocolVersion, approved_on: date, document: str
+) -> SiteApproval:
+    """Record that a site may use a protocol version from a day on, which may lie ahead.
+
+    New subjects of the site are registered under it from then on; subjects who are there stay on theirs until they
+    are moved.
+
+    Parameters
+    ----------
+    document
+        Reference of the approval, such as the letter of the ethics committee.
+
+    References
+    ----------
+    ICH E6(R3) 4.3.4; EMA guideline on computerised systems 2023, A2.10.
+
+    Raises
+    ------
+    SiteNotOpen, ApprovalRefused, ApprovalTaken
+    """
+    if not TrialSite.objects.filter(trial=version.trial_id, site=site).exists():
+        raise SiteNotOpen(site=site.name, trial=version.trial.code)
+    if not document.strip():
+        raise ApprovalRefused(field="document", why="Which document approves it? Give its reference.")
+    if ProtocolVersion.objects.filter(pk=version.pk, state=VersionState.WITHDRAWN).exists():
+        raise ApprovalRefused(field="version", why=f"{version.label} was withdrawn; no site starts using it.")
+    with acting(actor, reason=f"{version.label} approved at {site.code}: {document.strip()}"):
+        if SiteApproval.objects.filter(site=site, version=version, withdrawn_on__isnull=True).exists():
+            raise ApprovalTaken(site=site.name, version=version.label)
+        return SiteApproval.objects.create(
+            site=site,
+            version=version,
+            approved_on=approved_on,
+            document=document.strip(),
+            recorded_by_id=actor.id,
+        )
+
+
+def withdraw_approval(*, actor: Actor, approval: SiteApproval, reason: str) -> SiteApproval:
+    """Take back a site's approval from today on; subjects who are on the version stay on it.
+
+    Raises
+    ------
+    ApprovalRefused
+        Without a reason, or when it was withdrawn before.
+    """
+    if not reason.strip():
+        raise ApprovalRefused(field="reason", why="Why is the approval withdrawn? Give the reason.")
+    with acting(actor, reason=reason.strip()):
+        held = SiteApproval.objects.select_for_update().get(pk=approval.pk)
+        if held.withdrawn_on is not None:
+            raise ApprovalRefused(field="reason", why="This approval was withdrawn before.")
+        held.withdrawn_on = clock.today(approval.site.time_zone)
+        held.withdrawn_reason = reason.strip()[:300]
+        held.save(update_fields=["withdrawn_on", "withdrawn_reason"])
+        return held

@@ -10,6 +10,7 @@ from django.db.models import Max
 from audit.context import Actor, acting
 from foundation import clock
 from patients.models import Subject
+from patients.selectors import moves_of
 from trials.schema import Protocol
 from trials.schema.visits import Visit as VisitPlan
 from visits.errors import NoReasonError, VisitClosedError, VisitInFutureError
@@ -38,14 +39,43 @@ def plan_visits_for(*, actor: Actor, subject: Subject, anchors: Anchors) -> None
     protocol = subject.version.protocol
     plans = _plans_for(protocol, subject)
     planned = plan_visits(schedule_of(protocol, subject.sub_study), anchors, schedule_settings(protocol))
+    joined = joined_on(subject)
     with acting(actor):
         rows = list(Visit.objects.select_for_update().filter(subject=subject).order_by("sequence"))
         places = {plan.code: place for place, plan in enumerate(plans)}
-        kept = {row.pk for row in _anchored(subject, protocol, rows, planned, places, anchors)}
+        known = {row.code for row in rows if row.state != VisitState.SUPERSEDED}
+        asked = [each for each in planned if each.code in known or not _came_too_late(each, joined)]
+        kept = {row.pk for row in _anchored(subject, protocol, rows, asked, places, anchors)}
         kept |= {row.pk for row in _unanchored(subject, plans, rows, places)}
         stale = [row.pk for row in rows if row.state == VisitState.PLANNED and row.pk not in kept]
         if stale:
             Visit.objects.filter(pk__in=stale).exclude(code=UNSCHEDULED).update(state=VisitState.SUPERSEDED)
+        if joined:
+            _put_in_order(rows, places)
+
+
+def joined_on(subject: Subject) -> dict[str, date]:
+    """For each visit that a later version brought to a subject: the day on which the subject consented to it."""
+    joined: dict[str, date] = {}
+    for move in moves_of(subject):
+        before = {visit.code for visit in move.previous.protocol.visits}
+        new = {visit.code for visit in move.version.protocol.visits} - before
+        joined |= dict.fromkeys(new, move.reconsented_on)
+    return joined
+
+
+def _came_too_late(visit: PlannedVisit, joined: Mapping[str, date]) -> bool:
+    """Whether a visit of a later version was over before the subject consented to that version."""
+    return visit.code in joined and visit.latest < joined[visit.code]
+
+
+def _put_in_order(rows: Sequence[Visit], places: Mapping[str, int]) -> None:
+    """After an amendment: visits stand where the new plan has them."""
+    for row in rows:
+        place = places.get(row.code, row.ordinal)
+        if place != row.ordinal:
+            row.ordinal = place
+            row.save(update_fields=["ordinal"])
 
 
 def _plans_for(protocol: Protocol, subject: Subject) -> list[VisitPlan]:

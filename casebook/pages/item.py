@@ -59,7 +59,7 @@ class ItemPanel:
 
 def item_panel(entry: Entry, item_id: str) -> ItemPanel:
     """Make the panel: five statements."""
-    protocol = entry.subject.version.protocol
+    protocol = entry.protocol
     item = protocol.form(entry.form).item(item_id)
     verification = _verification(entry, item_id)
     return ItemPanel(
@@ -90,7 +90,7 @@ def _verification(entry: Entry, item_id: str) -> Verification | None:
 def _history(entry: Entry, item: Item) -> tuple[Version, ...]:
     if not entry.opened:
         return ()
-    codelist = codelist_of(entry.subject.version.protocol, item)
+    codelist = codelist_of(entry.protocol, item)
     return tuple(
         Version(
             at=version.at,

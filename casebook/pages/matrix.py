@@ -12,14 +12,13 @@ from casebook.pages.addresses import form_url
 from casebook.rules.applicability import forms_left_out
 from casebook.rules.projection import latest_values
 from casebook.rules.status import UNSCHEDULED, WORDS, Status, form_status, planned_forms
-from casebook.selectors import OPEN_STATES, row_of
+from casebook.selectors import OPEN_STATES, row_of, visits_shown
 from casebook.services.verification import content_digest
 from foundation import clock
 from patients.models import Subject
 from trials.schema import Form, Protocol
 from visits.models import Visit, VisitState
 from visits.rules.schedule import day_in_words
-from visits.selectors import visits_of
 
 WAITING = frozenset({"planned", "not-started", "in-progress", "overdue"})
 """States of a form that still has to be entered."""
@@ -152,7 +151,7 @@ class _Records:
 def casebook_page(subject: Subject) -> CasebookPage:
     """Make a subject's casebook page: four statements, whatever its size."""
     protocol = subject.version.protocol
-    visits = list(visits_of(subject))
+    visits = list(visits_shown(subject))
     queries = list(
         Query.objects.filter(subject=subject, state__in=OPEN_STATES)
         .select_related("entry__visit")
@@ -162,7 +161,7 @@ def casebook_page(subject: Subject) -> CasebookPage:
     columns = _columns(protocol, visits, records.today)
     rows = tuple(
         row
-        for form in _forms_of(protocol, visits)
+        for form in _forms_of(protocol, visits, records)
         for row in [Row(form, tuple(_cell(records, protocol, visit, form) for visit in visits))]
         if any(row.cells)
     )
@@ -172,7 +171,7 @@ def casebook_page(subject: Subject) -> CasebookPage:
     return CasebookPage(
         columns=columns,
         rows=rows,
-        logs=tuple(_log(records, protocol.form(code)) for code in protocol.logs),
+        logs=tuple(_log(records, protocol.form(code)) for code in _logs_of(protocol, records)),
         needs=(*_overdue(columns, rows), *_asked(subject, protocol, queries)),
         counts=tuple((status, counts[status]) for status in WORDS if counts[status]),
         open_queries=len(queries),
@@ -199,12 +198,19 @@ def _records(subject: Subject, queries: Iterable[Query], visits: Mapping[int, Vi
     )
 
 
-def _forms_of(protocol: Protocol, visits: Sequence[Visit]) -> list[Form]:
-    """Forms that are planned at any visit, in the order in which the visits ask for them."""
+def _forms_of(protocol: Protocol, visits: Sequence[Visit], records: _Records) -> list[Form]:
+    """Forms that are planned at any visit, in the order in which the visits ask for them, then those that were once."""
     codes = [
         code for visit in visits if visit.code != UNSCHEDULED for code in planned_forms(protocol, visit.code)
     ]
-    return [protocol.form(code) for code in dict.fromkeys(codes)]
+    entered = [code for visit, code in records.entries if visit is not None]
+    return [protocol.form(code) for code in dict.fromkeys([*codes, *entered])]
+
+
+def _logs_of(protocol: Protocol, records: _Records) -> list[str]:
+    """The running logs, then those that were kept once."""
+    entered = [code for visit, code in records.entries if visit is None]
+    return list(dict.fromkeys([*protocol.logs, *entered]))
 
 
 def _cell(records: _Records, protocol: Protocol, visit: Visit, form: Form) -> Cell | None:
@@ -278,6 +284,8 @@ def visit_state(visit: Visit, today: date) -> str:
     """State of a visit as a status shape: planned, due, done in or out of its window, overdue, missed."""
     if visit.state == VisitState.MISSED:
         return "visit-missed"
+    if visit.state == VisitState.SUPERSEDED:
+        return "visit-superseded"
     if visit.code == UNSCHEDULED:
         return "visit-unscheduled"
     if visit.happened_on:

@@ -13,9 +13,12 @@ from typing import Any, Literal
 from casebook.rules.cells import NUMERIC, WITH_UNIT, Cell, cell_text, fact_value
 from logic import Rule, Truth, Values, compile_rule, prepare
 from logic.units import convert, unit_in_words
+from trials.rules.entered import added_in
 from trials.schema import Check, Codelist, Form, Item, Protocol
 
 Level = Literal["stop", "check"]
+ADDED = "added"
+"""Ends the name of the check that asks for an item which an amendment added."""
 Documents = Mapping[str, Any]
 """What other forms say: by form code, item → latest value, or the rows of a repeating form."""
 
@@ -84,7 +87,7 @@ class FormRules:
         schema = self._schema = form.rule_schema(protocol)
         self.form = form
         self.codelists: dict[str, Codelist | None] = {
-            item.id: codelist_of(protocol, item) for item in form.items
+            item.id: codelist_of(protocol, item) for item in form.items_by_id.values()
         }
         self._show = {item.id: compile_rule(item.show_if, schema) for item in form.items if item.show_if}
         self._show_group = {
@@ -132,7 +135,7 @@ class FormRules:
         return Picture(
             shown=shown,
             derived=derived,
-            findings=self._findings(values, prepared, shown),
+            findings=(*self._findings(values, prepared, shown), *self._added(values, unanswered)),
             unanswered=unanswered,
             answered=len(expected) - len(unanswered),
             expected=len(expected),
@@ -188,6 +191,21 @@ class FormRules:
         return Finding(
             check_id=check.id,
             item=check.item,
+    def _added(self, values: Mapping[str, Cell], unanswered: Iterable[str]) -> list[Finding]:
+        """What an amendment added to a form that was entered before, and nobody answered yet."""
+        asked = [item for key in unanswered if added_in(item := self.form.item(key))]
+        return [
+            Finding(
+                f"{item.id}-{ADDED}",
+                item.id,
+                "check",
+                f"Asked since protocol version {added_in(item)}. Enter it, say why it is missing, or confirm that "
+                "it stays empty.",
+                reason=(values.get(item.id) or {}).get("confirmed", {}).get(f"{item.id}-{ADDED}", ""),
+            )
+            for item in asked
+        ]
+
             level="stop" if check.kind == "hard" else "check",
             message=self._worded(check.message, values),
             reason=confirmed.get(check.id, ""),

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from casebook.rules.amended import values_as_read
 from casebook.rules.cells import WITH_UNIT, Cell, fact_value
 from casebook.rules.picture import ProtocolKey, rules_of
 from logic import Rule, Truth, compile_rule
@@ -31,6 +32,8 @@ class Row:
     ----------
     visit_date
         When the visit happened; dates the facts of forms that have no date of their own.
+    entered
+        The form as it was when the row was entered, where that was under another protocol version.
     """
 
     entry_id: int
@@ -40,6 +43,7 @@ class Row:
     repeat: int
     values: Mapping[str, Cell]
     subject_id: int = 0
+    entered: Form | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,10 @@ def _dated_rows(protocol: Protocol, rows: Iterable[Row], as_of: date) -> list[_D
     codes = {form.code for form in protocol.forms}
     limit = as_of.isoformat()
     dated = [
-        _Dated(row, _date_of(protocol.form(row.form), row), row.values) for row in rows if row.form in codes
+        _Dated(row, _date_of(form, row), values_as_read(form, row.values, row.entered))
+        for row in rows
+        if row.form in codes
+        for form in [protocol.form(row.form)]
     ]
     return [each for each in dated if not each.dated or each.dated <= limit[: len(each.dated)]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
+from trials.rules.heritage import retired_in
 from trials.schema import Protocol
 
 Status = Literal[
@@ -71,7 +72,7 @@ def form_status(
 
 def is_overdue(*, happened_on: date | None, latest: date | None, visit_state: str, today: date) -> bool:
     """Whether a form that is not complete should have been: days after the visit, or after its window closed."""
-    if visit_state == "MISSED":
+    if visit_state in {"MISSED", "SUPERSEDED"}:
         return False
     if happened_on is not None:
         return (today - happened_on).days > GRACE_DAYS
@@ -92,4 +93,4 @@ def planned_forms(protocol: Protocol, visit_code: str | None) -> tuple[str, ...]
     if visit_code == UNSCHEDULED and visit_code not in codes:
         follow_up = [form for visit in protocol.visits if visit.scheduled for form in visit.forms]
         return tuple(dict.fromkeys(follow_up))
-    return protocol.visit(visit_code).forms
+    return tuple(code for code in protocol.visit(visit_code).forms if not retired_in(protocol.form(code)))

@@ -17,7 +17,7 @@ def raise_query(*, actor: Actor, entry: Entry, item: str, text: str) -> Query:
     EmptyTextError, UnknownItemError
     """
     words = _words(text)
-    form = entry.subject.version.protocol.form(entry.form)
+    form = entry.protocol.form(entry.form)
     if item and item not in form.items_by_id:
         raise UnknownItemError(form=entry.form, item=item)
     with acting(actor):

@@ -21,7 +21,7 @@ from foundation.errors import NotFound
 def item(request: Request, number: str, visit: str, form: str, item: str, repeat: int = 1) -> HttpResponse:
     """The panel of an item."""
     entry = find_entry(request.access, number, visit, form, repeat)
-    if item not in entry.subject.version.protocol.form(form).items_by_id:
+    if item not in entry.protocol.form(form).items_by_id:
         raise NotFound
     trial, site = entry.subject.trial.code, entry.subject.site.code
     may = {

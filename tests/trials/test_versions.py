@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, connections, transaction
 from audit.context import Actor, acting, service_actor
 from foundation.errors import NotFound
 from trials.errors import ContentAltered, LabelTaken, PackHasFaults, UnknownTimeZone
-from trials.models import ProtocolVersion, Trial, _protocol
+from trials.models import ProtocolVersion, Trial, _content, _protocol
 from trials.schema import Protocol, digest_of
 from trials.selectors import current_version, sites_of
 from trials.services import close_site, open_site, publish_protocol, register_site, withdraw_version
@@ -139,6 +139,7 @@ def test_content_altered_behind_our_back_is_not_used(superuser: object) -> None:
     superuser.execute("SET session_replication_role = replica")  # type: ignore[attr-defined]
     superuser.execute("UPDATE trials_protocolversion SET definition = definition - 'endpoints'")  # type: ignore[attr-defined]
     _protocol.cache_clear()
+    _content.cache_clear()
     with pytest.raises(ContentAltered, match="altered in the database"):
         _ = version.protocol
 

@@ -16,9 +16,22 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from trials.packs.faults import Fault
+from trials.packs.layers import (
+    DEEPEST,
+    EXTENDS,
+    MERGED,
+    NAMED_BY,
+    RETIRE,
+    Layer,
+    base_of,
+    name_of,
+    retired_by,
+)
 from trials.rules.findings import Loc
 
 TAG = "tag:yaml.org,2002:"
+GONE = -1
+"""Place of a part that an upper layer has no more."""
 
 
 class CoreLoader(yaml.CSafeLoader):
@@ -47,7 +60,11 @@ class Span:
 
 @dataclass
 class Tree:
-    """The merged content of a pack, with the place of every part and the faults of reading."""
+    """The merged content of a pack, with the place of every part and the faults of reading.
+
+    `places` has the index of every part that has a code; while a layer is read, `below` has those of the layers under
+    it, `retired` those that layers above it have no more, and `follows` what stands before each new part.
+    """
 
     data: dict[str, Any] = field(default_factory=dict)
     keys: dict[Loc, Span] = field(default_factory=dict)
@@ -55,6 +72,10 @@ class Tree:
     texts: dict[str, list[str]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     home: str = ""
+    places: dict[tuple[str, str], int] = field(default_factory=dict)
+    below: set[tuple[str, str]] = field(default_factory=set)
+    retired: set[tuple[str, str]] = field(default_factory=set)
+    follows: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def span(self, loc: Loc, *, key: bool = False) -> Span:
         """Return where a part stands; for a part that is not written, where the part around it stands."""
@@ -84,18 +105,76 @@ class Tree:
 
 
 def read_pack(folder: Path) -> Tree:
-    """Read `*.yaml` of a folder, and of its `forms/`, into one tree.
+    """Read `*.yaml` of a folder, and of its `forms/`, into one tree, over the pack that it extends.
 
     A top-level key may stand in several files when it holds a list; each file of `forms/` is one form.
     """
     tree = Tree(home=str(folder))
+    layers = _layers(tree, folder)
+    for place, layer in enumerate(layers):
+        above = [each for upper in layers[place + 1 :] for each in upper.retired]
+        tree.below, tree.retired = set(tree.places), {(each.key, each.name) for each in above}
+        for each in layer.retired:
+            if each.key not in NAMED_BY or (each.key, each.name) not in tree.below:
+                tree.add_fault(each.file, each.line, f"there is no '{each.name}' in '{each.key}' to retire")
+        tree.follows = {}
+        _read_layer(tree, layer.folder)
+        if place:
+            _put_in_order(tree)
+    return tree
+
+
+def _put_in_order(tree: Tree) -> None:
+    """A new part stands after the part that it follows in its own layer; one that follows none stands last."""
+    for key in {key for key, _ in tree.follows}:
+        order = [place for place in range(len(tree.data[key])) if place not in _new_places(tree, key)]
+        for (of, name), before in tree.follows.items():
+            if of == key:
+                after = tree.places.get((key, before), GONE)
+                order.insert(order.index(after) + 1 if after in order else len(order), tree.places[key, name])
+        _reorder(tree, key, order)
+
+
+def _new_places(tree: Tree, key: str) -> set[int]:
+    return {tree.places[each] for each in tree.follows if each[0] == key}
+
+
+def _reorder(tree: Tree, key: str, order: list[int]) -> None:
+    moved = {old: new for new, old in enumerate(order)}
+    tree.data[key] = [tree.data[key][old] for old in order]
+    for table in (tree.keys, tree.values):
+        mine = {loc: table.pop(loc) for loc in list(table) if loc[0] == key and len(loc) > 1}
+        table |= {(key, moved[int(loc[1])], *loc[2:]): span for loc, span in mine.items()}
+    tree.places |= {
+        each: moved[place] for each, place in tree.places.items() if each[0] == key and place != GONE
+    }
+
+
+def _layers(tree: Tree, folder: Path) -> list[Layer]:
+    """The folders of a pack, the one that stands by itself first."""
+    layers: list[Layer] = []
+    while len(layers) < DEEPEST:
+        path = folder / "protocol.yaml"
+        root = _root(Tree(), path) if path.is_file() else None
+        layers.append(Layer(folder, retired_by(root, str(path))))
+        base = base_of(root)
+        if base is None:
+            break
+        folder = folder / base[0]
+        if not folder.is_dir() or folder.resolve() in {each.folder.resolve() for each in layers}:
+            tree.add_fault(str(path), base[1], f"'{base[0]}' is no folder of another pack to extend")
+            break
+    return layers[::-1]
+
+
+def _read_layer(tree: Tree, folder: Path) -> None:
     if not folder.is_dir():
         tree.add_fault(str(folder), 0, "no such folder")
-        return tree
+        return
     files = sorted(folder.glob("*.yaml"))
     if not files:
         tree.add_fault(str(folder), 0, "no .yaml file in this folder")
-        return tree
+        return
     tree.home = str(folder / "protocol.yaml") if folder / "protocol.yaml" in files else str(files[0])
     for path in files:
         _merge(tree, _root(tree, path), str(path))
@@ -103,7 +182,6 @@ def read_pack(folder: Path) -> Tree:
         node = _root(tree, path)
         if node is not None:
             _append(tree, "forms", [node], str(path))
-    return tree
 
 
 def _root(tree: Tree, path: Path) -> MappingNode | None:
@@ -132,10 +210,14 @@ def _root(tree: Tree, path: Path) -> MappingNode | None:
 
 def _merge(tree: Tree, root: MappingNode | None, file: str) -> None:
     for key, key_node, value_node in _pairs(tree, root, file):
+        if key in {EXTENDS, RETIRE}:
+            continue
         if isinstance(value_node, SequenceNode):
             tree.keys.setdefault((key,), _span(file, key_node))
             _append(tree, key, value_node.value, file)
             tree.values.setdefault((key,), _span(file, value_node))
+        elif key in tree.data and ("", key) in tree.below:
+            _replace(tree, key, key_node, value_node, file)
         elif key in tree.data:
             first = tree.keys[(key,)]
             tree.add_fault(
@@ -144,6 +226,25 @@ def _merge(tree: Tree, root: MappingNode | None, file: str) -> None:
         else:
             tree.keys[(key,)] = _span(file, key_node)
             tree.data[key] = _build(tree, value_node, (key,), file, ())
+            tree.places["", key] = 0
+
+
+def _replace(tree: Tree, key: str, key_node: Node, value_node: Node, file: str) -> None:
+    """What a layer says of a single part stands in place of what the layers below said."""
+    built = tree.data[key]
+    kept = dict(built) if key in MERGED and isinstance(built, dict) else {}
+    if not kept:
+        _forget(tree, (key,))
+    tree.below.discard(("", key))
+    tree.keys[(key,)] = _span(file, key_node)
+    said = _build(tree, value_node, (key,), file, ())
+    tree.data[key] = {**kept, **said} if isinstance(said, dict) else said
+
+
+def _forget(tree: Tree, loc: Loc) -> None:
+    for table in (tree.keys, tree.values):
+        for known in [each for each in table if each[: len(loc)] == loc]:
+            del table[known]
 
 
 def _append(tree: Tree, key: str, nodes: list[Node], file: str) -> None:
@@ -151,8 +252,23 @@ def _append(tree: Tree, key: str, nodes: list[Node], file: str) -> None:
     if not isinstance(parts, list):
         tree.add_fault(file, 1, f"'{key}' is not a list in every file")
         return
+    before = ""
     for node in nodes:
-        parts.append(_build(tree, node, (key, len(parts)), file, ()))
+        named = (key, name_of(key, node))
+        before, previous = named[1], before
+        if not named[1]:
+            parts.append(_build(tree, node, (key, len(parts)), file, ()))
+        elif named in tree.retired:
+            tree.places.setdefault(named, GONE)
+        elif named in tree.below and tree.places[named] != GONE:
+            _forget(tree, (key, tree.places[named]))
+            parts[tree.places[named]] = _build(tree, node, (key, tree.places[named]), file, ())
+            tree.below.discard(named)
+        else:
+            if named not in tree.places:
+                tree.follows[named] = previous
+            tree.places[named] = len(parts)
+            parts.append(_build(tree, node, (key, len(parts)), file, ()))
 
 
 def _pairs(tree: Tree, node: MappingNode | None, file: str) -> Iterator[tuple[str, Node, Node]]:
