@@ -2,48 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from urllib.parse import urlencode
 
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 
-from accounts.decorators import permission
+from accounts.decorators import signed_in
 from accounts.requests import Request
 from foundation import clock
 from foundation.web import page
-from reports.today import tasks_of
-from visits.models import Visit, VisitState
-from visits.selectors import visits_visible_to
+from reports.today import Chosen, grouped, kinds_in, narrowed, next_up, tasks_of
 
-SOON = timedelta(days=7)
+PER_PAGE = 100
 
 
-@permission("visit.record")
+@signed_in
 def today(request: Request) -> HttpResponse:
     """What waits for this person, by deadline."""
     day = clock.today()
-    tasks = tasks_of(request.access, day, clock.now())
-    late = [task for task in tasks if task.due and task.due < day]
-    soon = [task for task in tasks if task.due and day <= task.due <= day + SOON]
+    everything = tasks_of(request.access, day, clock.now())
+    chosen = Chosen(**{key: request.GET.get(key, "").strip() for key in ("trial", "site", "kind")})
+    here = narrowed(everything, Chosen(trial=chosen.trial, site=chosen.site))
+    tasks = narrowed(here, chosen)
+    shown = Paginator(tasks, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "day": day,
-        "parts": [
-            (title, [(task, task.when(day), task.tone(day)) for task in part])
-            for title, part in (
-                ("Late", late),
-                ("This week", soon),
-                ("Later", [task for task in tasks if task not in late and task not in soon]),
-            )
-            if part
+        "groups": [
+            (group, [(task, task.when(day), task.tone(day)) for task in group.tasks])
+            for group in grouped(tasks, shown.object_list, day)
         ],
         "count": len(tasks),
-        "next": next_visit(request, day) if not tasks else None,
+        "elsewhere": len(everything) - len(here),
+        "chosen": chosen,
+        "place": urlencode({key: value for key in ("trial", "site") if (value := getattr(chosen, key))}),
+        "address": urlencode({key: value for key, value in vars(chosen).items() if value}),
+        "kinds": kinds_in(here),
+        "all_kinds": len(here),
+        "next": next_up(request.access, tasks, day, chosen) if not chosen.kind else None,
+        "shown": shown,
+        "may_register": request.access.may_anywhere("subject.register"),
     }
     return page(request, "reports/today.html", context)
-
-
-def next_visit(request: Request, day: date) -> Visit | None:
-    """The next planned visit, for those who have nothing to do today."""
-    planned = visits_visible_to(request.access, "visit.record").filter(
-        state=VisitState.PLANNED, target__gte=day
-    )
-    return planned.order_by("target").first()

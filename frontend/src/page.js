@@ -5,17 +5,23 @@ const typing = (element) => element?.matches?.('input:not([type="radio"], [type=
 document.addEventListener('keydown', (event) => {
   if (event.defaultPrevented || event.isComposing) return
   if (event.key === '/' && !event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target)) {
-    const search = document.getElementById('search')
-    if (search && search.offsetParent && document.documentElement.dataset.slash !== 'off') {
-      event.preventDefault()
-      search.focus()
-      search.select()
-    }
+    if (document.documentElement.dataset.slash !== 'off') find(event, document.querySelector('[data-find]'))
+  } else if (event.key === 'k' && (event.ctrlKey || event.metaKey)) {
+    find(event)
   } else if (event.key === '/' && (event.ctrlKey || event.metaKey)) {
     event.preventDefault()
     openDialog('#keys')
   }
 })
+
+/** Put the cursor into the page's own search field, or into that of the header. */
+function find (event, own = null) {
+  const field = own?.offsetParent ? own : document.getElementById('search')
+  if (!field?.offsetParent) return
+  event.preventDefault()
+  field.focus()
+  field.select()
+}
 
 function openDialog (selector) {
   const found = document.querySelector(selector)
@@ -60,3 +66,9 @@ document.addEventListener('click', (event) => {
 }, true)
 
 markChoices()
+
+// A link may name a dialog of the page: a due visit in a work list opens where its date is typed.
+customElements.whenDefined('edc-dialog').then(() => {
+  const named = /^#[\w-]+$/.test(location.hash) ? document.querySelector(location.hash) : null
+  if (named?.matches('edc-dialog')) openDialog(location.hash)
+})

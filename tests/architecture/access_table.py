@@ -203,7 +203,7 @@ TABLE: Mapping[str, Row] = {
     "subject-endpoints": shows("report.view", also="subject.view"),
     "trial-endpoints": shows("report.view", "somewhere"),
     "home": shows(SIGNED_IN, "somewhere", get=302),
-    "today": shows("visit.record", "somewhere"),
+    "today": shows(SIGNED_IN, "somewhere"),
     "progress": shows("report.view", "somewhere"),
     "exports": asks("export.run", "somewhere"),
     "export": shows("export.run", "exporter"),

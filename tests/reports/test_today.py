@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,8 @@ from accounts.selectors import access_of
 from audit.context import acting
 from casebook import services as casebook
 from foundation import clock
-from reports.today import Task, tasks_of
+from reports.services import make_export, request_export
+from reports.today import Chosen, Task, grouped, kinds_in, narrowed, next_up, tasks_of
 from tests.cast import SETUP, Cast
 from visits.models import Visit
 from visits.services import plan_visits_for, record_visit
@@ -48,7 +49,7 @@ def test_forms_of_a_visit_that_happened_wait_until_they_are_complete(cast: Cast)
     subject = cast.subject()
     screening = Visit.objects.get(subject=subject, code="SCR")
     record_visit(actor=cast.actor(), visit=screening, happened_on=clock.today())
-    [task] = [task for task in tasks(cast) if "Screening" in task.title]
+    [task] = [task for task in tasks(cast) if task.kind == "forms"]
     assert "forms to complete" in task.title
     assert task.due == clock.today() + timedelta(days=5)
 
@@ -68,14 +69,119 @@ def test_another_site_and_a_stranger_see_nothing(cast: Cast) -> None:
     assert tasks(cast, "outsider") == []
 
 
-def test_the_list_costs_the_same_for_one_subject_and_for_five(
-    cast: Cast, statements: Callable[[], Any]
+def test_an_answered_query_waits_for_whoever_closes_it(cast: Cast) -> None:
+    subject = cast.subject()
+    screening = Visit.objects.get(subject=subject, code="SCR")
+    entry = casebook.open_entry(actor=cast.actor(), subject=subject, visit=screening, form="LB")
+    query = casebook.raise_query(actor=cast.actor("monitor"), entry=entry, item="HGB", text="Please check.")
+    assert [task for task in tasks(cast, "monitor") if task.kind == "queries"] == []
+    casebook.answer_query(actor=cast.actor(), query=query, text="It is right.")
+    [task] = [task for task in tasks(cast, "monitor") if task.kind == "queries"]
+    assert task.state == "query-answered"
+    assert task.url.endswith(f"/{subject.number}/SCR/LB/#row-HGB")
+    assert [task for task in tasks(cast) if task.kind == "queries"] == []
+
+
+def test_images_of_a_visit_that_happened_are_missed(cast: Cast) -> None:
+    visit = due(cast)
+    record_visit(actor=cast.actor(), visit=visit, happened_on=clock.today() - timedelta(days=6))
+    [task] = [task for task in tasks(cast) if task.title.endswith("Images of Month 1")]
+    assert task.state == "overdue"
+    assert task.due == clock.today() - timedelta(days=1)
+    assert not [task for task in tasks(cast, "monitor") if task.kind == "images"]
+
+
+def test_a_questionnaire_that_was_not_received_waits(cast: Cast) -> None:
+    visit = due(cast)
+    record_visit(actor=cast.actor(), visit=visit, happened_on=clock.today())
+    [task] = [task for task in tasks(cast) if task.kind == "questionnaires" and "Month 1" in task.title]
+    assert task.due == visit.latest
+    assert "no link is open" in task.detail
+
+
+def test_an_export_that_is_ready_is_told_to_who_asked(cast: Cast) -> None:
+    sponsor = access_of(cast.people["sponsor"])
+    export = request_export(actor=cast.actor("sponsor"), access=sponsor, trial=cast.trials["THERMODOX"])
+    assert tasks(cast, "sponsor") == []
+    make_export(export.pk)
+    assert [(task.kind, task.state) for task in tasks(cast, "sponsor")] == [("exports", "ready")]
+    assert not [task for task in tasks(cast, "datamanager") if task.kind == "exports"]
+
+
+def test_a_trial_a_site_or_a_kind_narrows_the_list(cast: Cast) -> None:
+    visit = due(cast)
+    cast.subject("EXCALIBUR")
+    found = tasks(cast)
+    assert {task.trial for task in narrowed(found, Chosen(trial="THERMODOX"))} == {"THERMODOX"}
+    assert narrowed(found, Chosen(site="SE-02")) == []
+    visits = narrowed(found, Chosen(kind="visits"))
+    assert {task.kind for task in visits} == {"visits"}
+    assert sum(number for _, _, number in kinds_in(found)) == len(found)
+    page = cast.client("coordinator").get("/today/?trial=EXCALIBUR").content.decode()
+    assert visit.subject.number not in page
+    assert "Show everything" in page
+
+
+def task(days: int | None, today: date = date(2026, 6, 15)) -> Task:
+    return Task("visits", "visit-due", "A", "", "/", None if days is None else today + timedelta(days=days))
+
+
+def test_headings_follow_the_deadline() -> None:
+    today = date(2026, 6, 15)
+    found = [task(days) for days in (-1, None, 0, 1, 7, 8)]
+    groups = grouped(found, found[:4], today)
+    assert [(group.title, group.count, len(group.tasks)) for group in groups] == [
+        ("Overdue", 1, 1), ("Today", 2, 2), ("This week", 2, 1)
+    ]  # fmt: skip
+    assert [group.title for group in grouped(found, found, today)][-1] == "Later"
+
+
+def test_nothing_today_says_what_comes_next(cast: Cast) -> None:
+    subject = cast.subject("THERMODOX")
+    access = access_of(cast.people["coordinator"])
+    with acting(SETUP):
+        Visit.objects.filter(subject=subject).update(state="SUPERSEDED")
+        Visit.objects.filter(subject=subject, code="SCR").update(
+            state="PLANNED", target=clock.today() + timedelta(days=90)
+        )
+    assert next_up(access, [task(0, clock.today())], clock.today()) is None
+    later = next_up(access, [task(3, clock.today())], clock.today())
+    assert later is not None
+    assert later.on == clock.today() + timedelta(days=3)
+    coming = next_up(access, [], clock.today())
+    assert coming is not None
+    assert coming.words == f"Screening of {subject.number}"
+    page = cast.client("coordinator").get("/today/").content.decode()
+    assert "Nothing today. Next:" in page
+    assert next_up(access_of(cast.people["outsider"]), [], clock.today()) is None
+
+
+def test_every_role_may_look_and_sees_only_its_own(cast: Cast) -> None:
+    visit = due(cast)
+    for role in ("coordinator", "monitor", "radiologist", "sponsor", "admin", "outsider"):
+        answer = cast.client(role).get("/today/")
+        assert answer.status_code == 200
+        assert (visit.subject.number in answer.content.decode()) == (role == "coordinator"), role
+
+
+@pytest.mark.parametrize("role", ["coordinator", "monitor"])
+def test_the_list_costs_the_same_for_one_subject_and_for_many(
+    cast: Cast, statements: Callable[[], Any], role: str
 ) -> None:
-    due(cast)
+    crowd(cast)
+    tasks(cast, role)
     with statements() as one:
-        tasks(cast)
-    for _ in range(4):
-        due(cast)
-    with statements() as five:
-        tasks(cast)
-    assert len(five.counted) == len(one.counted), five.counted
+        tasks(cast, role)
+    for _ in range(9):
+        crowd(cast)
+    with statements() as many:
+        tasks(cast, role)
+    assert len(many.counted) == len(one.counted), many.counted
+
+
+def crowd(cast: Cast) -> None:
+    """A subject with a visit that is due, one that happened, and a query."""
+    visit = due(cast)
+    happened = Visit.objects.get(subject=visit.subject, code="D14")
+    entry = casebook.open_entry(actor=cast.actor(), subject=visit.subject, visit=happened, form="LB")
+    casebook.raise_query(actor=cast.actor("monitor"), entry=entry, item="HGB", text="Please check.")

@@ -1,0 +1,30 @@
+// A work list: j, k and the arrow keys move from line to line while the focus is in it; Enter follows the link.
+
+const STEPS = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }
+
+class List extends HTMLElement {
+  connectedCallback () {
+    if (this.ready) return
+    this.ready = true
+    this.addEventListener('keydown', (event) => this.#key(event))
+    if (document.activeElement === document.body && !location.hash && matchMedia('(min-width: 761px)').matches) {
+      this.items[0]?.focus({ preventScroll: true })
+    }
+  }
+
+  get items () { return [...this.querySelectorAll('a.item')] }
+
+  #key (event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return
+    const { items } = this
+    const now = items.indexOf(event.target.closest('a.item'))
+    if (now < 0) return
+    const goal = event.key === 'Home' ? 0 : event.key === 'End' ? items.length - 1 : now + (STEPS[event.key] ?? 0)
+    if (goal === now || !items[goal]) return
+    event.preventDefault()
+    items[goal].focus()
+    items[goal].scrollIntoView({ block: 'nearest' })
+  }
+}
+
+customElements.define('edc-list', List)
