@@ -11,6 +11,7 @@ from pydantic import Field
 from eligibility.rules.assessment import Criteria, CriterionResult, Evidence, SetAssessment
 from foundation.documents import Document, DocumentError, Text, parse_document
 from logic import Fault
+from trials.packs import amendments, bundled_protocol
 from trials.schema import Protocol
 from visits.calculator import protocol_named
 
@@ -28,8 +29,7 @@ class EligibilityInput(Document):
 def calculate_eligibility(document: object) -> dict[str, object]:
     """Every criteria set of the trial, and the route that follows."""
     given = parse_document(EligibilityInput, document)
-    protocol = protocol_named(given.trial)
-    _check_version(protocol, given.criteria_version)
+    protocol = _version(protocol_named(given.trial), given.criteria_version)
     criteria = Criteria(protocol)
     _check_facts(criteria, given.facts)
     assessment = criteria.assess(given.facts, _as_of(given.facts))
@@ -41,12 +41,20 @@ def calculate_eligibility(document: object) -> dict[str, object]:
     }
 
 
-def _check_version(protocol: Protocol, wanted: str | None) -> None:
-    if wanted is not None and wanted != protocol.version.label:
-        known = protocol.version.label
-        raise DocumentError(
-            "criteria_version", f"no criteria {wanted!r} of {protocol.trial.code}; known: {known}"
-        )
+def _version(first: Protocol, wanted: str | None) -> Protocol:
+    """The version whose criteria are wanted, the first where none is named; by its label or its criteria's name."""
+    code = first.trial.code
+    versions = [first, *(bundled_protocol(code, amendment) for amendment in amendments(code))]
+    names = {name: version for version in versions for name in _names(version)}
+    if wanted is not None and wanted not in names:
+        known = ", ".join(version.version.label for version in versions)
+        raise DocumentError("criteria_version", f"no criteria {wanted!r} of {code}; known: {known}")
+    return first if wanted is None else names[wanted]
+
+
+def _names(protocol: Protocol) -> set[str]:
+    named = {str(each.value) for each in protocol.settings if each.name == "criteria_version"}
+    return {protocol.version.label, *named}
 
 
 def _check_facts(criteria: Criteria, facts: Mapping[str, Any]) -> None:

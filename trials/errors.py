@@ -69,6 +69,13 @@ class UnreadableTable(Invalid):
     template = "{message}"
 
 
+class NoSuchVersion(NotFound):
+    """The trial has no published version under that label."""
+
+    code = "no_such_version"
+    template = "{trial} has no version {label}."
+
+
 class VersionNotApproved(DomainError):
     """The site may not use that version of the protocol on that day."""
 

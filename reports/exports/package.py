@@ -55,6 +55,13 @@ class _Frame:
     subjects: Mapping[int, Subject]
     visits: Mapping[int, Mapping[str, Any]]
     entries: Mapping[int, Sequence[Mapping[str, Any]]]
+    then: Mapping[int, Mapping[str, Any]]
+    versions: Mapping[int, Protocol]
+
+    def protocol_of(self, subject_id: int) -> Protocol:
+        """The protocol version that a subject was on."""
+        row = self.then.get(subject_id)
+        return self.versions[int(row["version_id"]) if row else self.subjects[subject_id].version_id]
 
 
 def write_export(wanted: Wanted, opener: Opener, by: str, progress: Progress | None = None) -> dict[str, Any]:
@@ -74,8 +81,9 @@ def write_export(wanted: Wanted, opener: Opener, by: str, progress: Progress | N
     dict
         The manifest: trial, protocol versions, moment, files with row counts and SHA-256.
     """
-    frame = _frame(wanted)
-    protocols = _protocols(wanted.trial)
+    versions = _versions(wanted.trial)
+    frame = _frame(wanted, versions)
+    protocols = list(versions.values())
     forms = forms_of(protocols)
     parts = list(_parts(frame, protocols, forms))
     written = []
@@ -90,12 +98,13 @@ def write_export(wanted: Wanted, opener: Opener, by: str, progress: Progress | N
     return manifest
 
 
-def _protocols(trial: Trial) -> list[Protocol]:
+def _versions(trial: Trial) -> dict[int, Protocol]:
+    """The protocol of each version by its key, the newest first."""
     versions = ProtocolVersion.objects.filter(trial=trial).order_by("-effective_from", "-pk")
-    return [version.protocol for version in versions]
+    return {version.pk: version.protocol for version in versions}
 
 
-def _frame(wanted: Wanted) -> _Frame:
+def _frame(wanted: Wanted, versions: Mapping[int, Protocol]) -> _Frame:
     found = Subject.objects.filter(trial=wanted.trial).select_related("site", "version", "patient")
     if wanted.sites:
         found = found.filter(site__code__in=wanted.sites)
@@ -106,7 +115,8 @@ def _frame(wanted: Wanted) -> _Frame:
     entries: dict[int, list[Mapping[str, Any]]] = {key: [] for key in subjects}
     for row in rows_of(Entry, list(subjects), wanted.as_of):
         entries[row["subject_id"]].append(row)
-    return _Frame(wanted, subjects, visits, entries)
+    then = {row["id"]: row for row in rows_of(Subject, list(subjects), wanted.as_of, column="id")}
+    return _Frame(wanted, subjects, visits, entries, then, versions)
 
 
 Part = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
@@ -122,7 +132,7 @@ def _parts(
         yield f"{code}.csv", [*KEYS, *(column.name for column in columns)], _form_rows(frame, code, columns)
     yield "queries.csv", QUERIES, _query_rows(frame)
     if protocols:
-        yield "dictionary.csv", DICTIONARY, dictionary(protocols[0], forms)
+        yield "dictionary.csv", DICTIONARY, dictionary(protocols, forms)
     yield "codelists.csv", CODELISTS, codelists(protocols)
 
 
@@ -163,16 +173,15 @@ def _who(frame: _Frame, subject: Subject) -> list[str]:
 
 
 def _subject_rows(frame: _Frame) -> Iterator[list[Any]]:
-    then = {row["id"]: row for row in rows_of(Subject, list(frame.subjects), frame.wanted.as_of, column="id")}
     for key, subject in frame.subjects.items():
-        row = then.get(key)
+        row = frame.then.get(key)
         if row is not None:
             yield [
                 *_who(frame, subject),
                 row["sub_study"],
                 row["status"],
                 row["status_since"],
-                subject.version.label,
+                frame.protocol_of(key).version.label,
                 _moment(row["screened_at"]),
             ]
 
@@ -197,21 +206,33 @@ def _form_rows(frame: _Frame, code: str, columns: Sequence[Column]) -> Iterator[
         mine = [row for row in frame.entries[key] if row["form"] == code and not row["struck_out"]]
         for row in mine:
             visit = frame.visits.get(row["visit_id"]) or {}
+            entered = _entered(frame, row)
             yield [
                 *_who(frame, subject),
                 visit.get("code", ""),
                 visit.get("sequence", ""),
                 visit.get("happened_on", ""),
                 row["repeat"],
+                entered.version.label,
                 row["state"],
                 row["not_done"],
-                *cells(columns, {**row["values"], **_derived(frame, subject, row)}),
+                *cells(
+                    columns,
+                    {**row["values"], **_derived(frame, subject, row)},
+                    entered.form(code),
+                ),
             ]
+
+
+def _entered(frame: _Frame, row: Mapping[str, Any]) -> Protocol:
+    """The version under which a form was entered: its own, else that of its subject at the moment of the export."""
+    own = row.get("entered_under_id")
+    return frame.versions[own] if own else frame.protocol_of(row["subject_id"])
 
 
 def _derived(frame: _Frame, subject: Subject, row: Mapping[str, Any]) -> dict[str, Any]:
     """Cells that the form derives, worked out as its page does."""
-    protocol = subject.version.protocol
+    protocol = _entered(frame, row)
     if row["form"] not in {form.code for form in protocol.forms}:
         return {}
     rules = rules_of(protocol, row["form"])
@@ -224,6 +245,7 @@ def _derived(frame: _Frame, subject: Subject, row: Mapping[str, Any]) -> dict[st
 
 
 def _rule_row(frame: _Frame, row: Mapping[str, Any]) -> Row:
+    own = row.get("entered_under_id")
     visit = frame.visits.get(row["visit_id"]) or {}
     return Row(
         row["id"],
@@ -232,6 +254,7 @@ def _rule_row(frame: _Frame, row: Mapping[str, Any]) -> Row:
         _day(visit.get("happened_on")),
         row["repeat"],
         row["values"],
+        entered=frame.versions[own].form(row["form"]) if own else None,
     )
 
 

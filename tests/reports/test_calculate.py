@@ -189,7 +189,7 @@ def test_endpoints():
         ("eligibility", {"trial": "EXCALIBUR", "facts": {"REFDAT": "2025-09"}}, "facts.REFDAT"),
         ("eligibility", {"trial": "EXCALIBUR", "facts": {"REFDAT": "2025-09-15", "ECGO": 1}}, "facts.ECGO"),
         ("eligibility", {"trial": "EXCALIBUR", "facts": {"REFDAT": "2025-09-15", "SEX": "X"}}, "facts.SEX"),
-        ("eligibility", {"trial": "EXCALIBUR", "criteria_version": "2023", "facts": {}}, "criteria_version"),
+        ("eligibility", {"trial": "EXCALIBUR", "criteria_version": "1999", "facts": {}}, "criteria_version"),
         ("eligibility", {"trial": "EXCALIBUR", "facts": []}, "facts"),
     ],
 )  # fmt: skip

@@ -12,7 +12,7 @@ from trials.packs.faults import Fault
 from trials.packs.loading import load_pack
 from trials.schema import Protocol
 
-__all__ = ["Fault", "PackError", "bundled", "bundled_protocol", "load_pack"]
+__all__ = ["Fault", "PackError", "amendments", "bundled", "bundled_protocol", "load_pack"]
 HERE = Path(__file__).resolve().parent
 
 
@@ -30,18 +30,24 @@ def bundled() -> dict[str, Path]:
     return {folder.name.upper(): folder for folder in folders}
 
 
+def amendments(code: str) -> dict[str, Path]:
+    """Return the folders of a bundled trial's later versions by their names, in order (`amendments/` of its pack)."""
+    folders = sorted(path.parent for path in (bundled()[code] / "amendments").glob("*/protocol.yaml"))
+    return {folder.name: folder for folder in folders}
+
+
 @lru_cache(maxsize=16)
-def bundled_protocol(code: str) -> Protocol:
-    """Return the protocol of a bundled trial, read once per process.
+def bundled_protocol(code: str, amendment: str = "") -> Protocol:
+    """Return the protocol of a bundled trial, or a later version of it, read once per process.
 
     Raises
     ------
     KeyError
-        When no pack of that trial is bundled.
+        When no pack of that trial, or no such amendment, is bundled.
     PackError
         When the pack has faults.
     """
-    protocol, faults = load_pack(bundled()[code])
+    protocol, faults = load_pack(amendments(code)[amendment] if amendment else bundled()[code])
     if protocol is None or faults:
         raise PackError(faults)
     return protocol
