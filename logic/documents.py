@@ -11,7 +11,8 @@ from logic.reading import read, read_number
 from logic.truth import UNKNOWN
 from logic.units import factor_row
 
-QUANTITY_KEYS = ("value", "unit", "ULN", "LLN")
+QUANTITY_KEYS = ("value", "unit", "ULN", "LLN", "LIMIT_UNIT")
+UNITS = ("unit", "LIMIT_UNIT")
 Tree = dict[str, "Tree | FactType"]
 
 
@@ -102,7 +103,7 @@ def _quantity(fact: FactType, raw: Any, path: str) -> Iterator[Fault]:
         if key not in QUANTITY_KEYS:
             yield Fault(place, f"there is no such part of a measured value{did_you_mean(key, QUANTITY_KEYS)}")
         elif value is not None:
-            yield from _unit(fact, value, place) if key == "unit" else _number(value, place)
+            yield from _unit(fact, value, place) if key in UNITS else _number(value, place)
 
 
 def _unit(fact: FactType, raw: Any, path: str) -> Iterator[Fault]:

@@ -116,11 +116,11 @@ def quantity_parts(fact: FactType, raw: Any) -> tuple[Any, str | None]:
 
 
 def read_limit(fact: FactType, raw: Any, limit: str, path: str) -> Found:
-    """The reference limit (``ULN`` or ``LLN``) that was reported with a quantity, in its unit."""
+    """The reference limit (``ULN`` or ``LLN``) that goes with a quantity, in its unit or in ``LIMIT_UNIT``."""
     given = raw.get(limit) if isinstance(raw, Mapping) else None
     if given is None:
         return UNKNOWN, f"no {limit} recorded"
-    return _quantity(fact, {"value": given, "unit": raw.get("unit")}, path)
+    return _quantity(fact, {"value": given, "unit": raw.get("LIMIT_UNIT") or raw.get("unit")}, path)
 
 
 def _code(fact: FactType, raw: Any, path: str) -> Found:

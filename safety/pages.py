@@ -11,7 +11,7 @@ from casebook.pages.addresses import form_url
 from casebook.rules.picture import codelist_of
 from patients.models import Subject
 from safety.rules.events import AE_FORM, SAE_FORM, EventRow, ReportRow
-from safety.rules.labs import EDITION, LVEF, Graded
+from safety.rules.labs import EDITION, Graded
 from safety.rules.reporting_clock import ClockState
 from safety.selectors.subject import SubjectSafety, report_hours, safety_of
 from visits.models import Visit
@@ -152,14 +152,10 @@ RELATED = frozenset({"POSSIBLE", "PROBABLE", "DEFINITE"})
 
 def _grade(safety: SubjectSafety, visits: dict[str, Visit], graded: Graded) -> GradeLine:
     row = next(row for row in safety.rows if row.entry_id == graded.latest.entry_id)
-    form = safety.protocol.form(row.form)
-    item = next(
-        item
-        for item in form.items
-        if (item.id if graded.latest.test == LVEF else item.analyte) == graded.latest.test
-    )
     return GradeLine(
-        graded, item.label, form_url(safety.subject, visits.get(row.visit), row.form, row.repeat)
+        graded,
+        graded.latest.item.label,
+        form_url(safety.subject, visits.get(row.visit), row.form, row.repeat),
     )
 
 

@@ -144,6 +144,27 @@ def latest_values(protocol: Protocol, rows: Iterable[Row], as_of: date) -> dict[
     return latest
 
 
+def first_values_after(
+    protocol: Protocol, rows: Iterable[Row], as_of: date, known: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What forms say that are dated after `as_of` only, by their earliest row.
+
+    An event before consent is found by this: consent lies after the event, so it was not known on that day.
+
+    Parameters
+    ----------
+    known
+        What `latest_values` found; those forms are left out, and so are repeating ones.
+    """
+    waiting = [row for row in rows if row.form not in known]
+    first: dict[str, Any] = {}
+    for each in sorted(_dated_rows(protocol, waiting, date.max), key=_age):
+        form = protocol.form(each.row.form)
+        if not form.repeating and each.dated > as_of.isoformat()[: len(each.dated)] and form.code not in first:
+            first[form.code] = {item.id: fact_value(item, each.cells.get(item.id)) for item in form.items}
+    return first
+
+
 _ABSENT = object()
 
 

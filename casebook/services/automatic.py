@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 
 from django.db.models.functions import Now
 
-from casebook.models import Entry, EntryState, Query, QueryMessage, QueryOrigin, QueryState
-from casebook.rules.picture import Finding, Picture
+from casebook.models import CheckFiring, Entry, EntryState, Query, QueryMessage, QueryOrigin, QueryState
+from casebook.rules.applicability import forms_left_out
+from casebook.rules.picture import Finding, Picture, ProtocolKey, rules_of
+from casebook.rules.projection import Row, latest_values
+from casebook.rules.yields import watched_digest
+from casebook.selectors import OPEN_STATES, dated, entries, row_of, worked_form
+from trials.schema import Protocol
 
 AUTHOR = "Automatic check"
 
@@ -16,22 +23,102 @@ def settle_automatic_queries(entry: Entry, picture: Picture, known: Sequence[Que
     """Bring the automatic queries of an entry in line with its findings.
 
     While a form is in progress its findings are shown beside the items; from the moment it is complete each
-    finding that nobody settled is a query. Runs inside the saving transaction.
+    finding that nobody settled is a query. A form that was struck out or not done has none. Runs inside the saving
+    transaction.
 
     Returns
     -------
     tuple of Query
         All queries of the entry that are not closed now.
     """
-    causes = {(finding.item, finding.check_id): finding for finding in picture.open_findings}
+    counts = not entry.not_done and not entry.struck_out
+    causes = {(each.item, each.check_id): each for each in picture.open_findings} if counts else {}
+    _count(entry, causes.values())
     automatic = {(query.item, query.check_id): query for query in known if query.origin == QueryOrigin.CHECK}
     gone = [query for key, query in automatic.items() if key not in causes]
     if gone:
         _close(gone)
     raised: list[Query] = []
-    if entry.state == EntryState.COMPLETE and not entry.not_done:
+    if entry.state == EntryState.COMPLETE:
         raised = [_raise(entry, finding) for key, finding in causes.items() if key not in automatic]
     return (*(query for query in known if query not in gone), *raised)
+
+
+def settle_other_forms(entry: Entry, items: Collection[str]) -> None:
+    """Bring the automatic queries of a subject's other forms in line, where those look at what changed here.
+
+    Nothing is read where no rule of another form names what changed.
+    """
+    looking = forms_looking_at(entry.protocol, entry.form, items) - {entry.form}
+    looking |= {entry.form} if entry.protocol.form(entry.form).repeating else set()
+    if not forms_looking_at(entry.protocol, entry.form, items):
+        return
+    others = entries().filter(subject=entry.subject, form__in=looking, state=EntryState.COMPLETE)
+    _settle(entry, [each for each in others.order_by("pk") if each.pk != entry.pk and not each.locked])
+
+
+def _settle(changed: Entry, others: Sequence[Entry]) -> None:
+    if not others:
+        return
+    mine = Entry.objects.filter(subject=changed.subject, struck_out=False).select_related("visit")
+    rows = [row_of(each) for each in _with_subject(mine.order_by("pk"), changed)]
+    waiting: dict[int, list[Query]] = defaultdict(list)
+    for query in Query.objects.filter(subject=changed.subject, state__in=OPEN_STATES):
+        waiting[query.entry_id].append(query)
+    for each in others:
+        picture = worked_form(each, rows).picture
+        if _left_out(each, rows):
+            picture = Picture(frozenset(), {}, (), ())
+        settle_automatic_queries(each, picture, waiting[each.pk])
+
+
+def _with_subject(found: Iterable[Entry], changed: Entry) -> Iterable[Entry]:
+    for each in found:
+        each.subject = changed.subject
+        yield each
+
+
+def _left_out(entry: Entry, rows: Sequence[Row]) -> bool:
+    """Whether the form as a whole does not apply to the subject any more."""
+    protocol, on = entry.protocol, dated(entry)
+    if not protocol.form(entry.form).applies:
+        return False
+    return entry.form in forms_left_out(protocol, latest_values(protocol, rows, on), on)
+
+
+def forms_looking_at(protocol: Protocol, form: str, items: Collection[str]) -> set[str]:
+    """Codes of the forms whose rules name one of these items, or the rows of this form."""
+    named = _lookers(ProtocolKey(protocol))
+    found = set(named.get(form, frozenset()))
+    for item in items:
+        found |= named.get(f"{form}.{item}", frozenset())
+    return found
+
+
+@lru_cache(maxsize=32)
+def _lookers(key: ProtocolKey) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for form in key.protocol.forms:
+        for name in rules_of(key.protocol, form.code).names:
+            found[name].add(form.code)
+    return {name: frozenset(codes) for name, codes in found.items()}
+
+
+def _count(entry: Entry, findings: Iterable[Finding]) -> None:
+    """Keep that these checks fired, each once for an item of a form."""
+    rules = rules_of(entry.protocol, entry.form)
+    fired = [
+        CheckFiring(
+            entry_id=entry.pk,
+            subject_id=entry.subject_id,
+            item=each.item,
+            check_id=each.check_id,
+            watched=watched_digest(entry.values, rules.watched(each.item, each.check_id)),
+        )
+        for each in findings
+    ]
+    if fired:
+        CheckFiring.objects.bulk_create(fired, ignore_conflicts=True)
 
 
 def _close(queries: Sequence[Query]) -> None:

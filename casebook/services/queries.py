@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models.functions import Now
 
 from audit.context import Actor, acting
 from casebook.errors import EmptyTextError, QueryStateError, UnknownItemError
-from casebook.models import Entry, Query, QueryMessage, QueryOrigin, QueryState
+from casebook.models import Desk, Entry, Query, QueryMessage, QueryOrigin, QueryState
+from foundation.errors import DomainError
+
+DESKS = {
+    "medical": Desk.MEDICAL,
+    "monitor": Desk.MONITOR,
+    "datamanager": Desk.DATAMANAGER,
+    "investigator": Desk.SITE,
+    "coordinator": Desk.SITE,
+}
+"""Where people of each role work off queries; of several roles the first counts."""
+AT_ONCE = 200
+"""Queries that one person closes in one go."""
 
 
-def raise_query(*, actor: Actor, entry: Entry, item: str, text: str) -> Query:
+def desk_of(role: str) -> Desk:
+    """The desk at which somebody in this role (or in several, separated by commas) works off queries."""
+    held = [name.strip() for name in role.split(",")]
+    return next((desk for name, desk in DESKS.items() if name in held), Desk.DATAMANAGER)
+
+
+def raise_query(
+    *, actor: Actor, entry: Entry, item: str, text: str, waits_for: Desk = Desk.SITE
+) -> Query:
     """Ask about an item (or, with an empty item, about the form). Empty items can be asked about too.
 
     Raises
@@ -20,9 +42,17 @@ def raise_query(*, actor: Actor, entry: Entry, item: str, text: str) -> Query:
     form = entry.protocol.form(entry.form)
     if item and item not in form.items_by_id:
         raise UnknownItemError(form=entry.form, item=item)
+    asked = _asked_already(actor, entry, item, words)
+    if asked is not None:
+        return asked
     with acting(actor):
         query = Query.objects.create(
-            entry=entry, subject_id=entry.subject_id, item=item, origin=QueryOrigin.MANUAL
+            entry=entry,
+            subject_id=entry.subject_id,
+            item=item,
+            origin=QueryOrigin.MANUAL,
+            waits_for=waits_for,
+            asked_by=desk_of(actor.role),
         )
         _say(actor, query, words)
     return query
@@ -62,6 +92,46 @@ def reopen_query(*, actor: Actor, query: Query, text: str) -> Query:
     )
 
 
+def assign_query(*, actor: Actor, query: Query, waits_for: Desk) -> Query:
+    """Hand a query that is not closed to another desk.
+
+    Raises
+    ------
+    QueryStateError
+    """
+    with acting(actor, reason=f"handed to: {waits_for.label}"):
+        held = Query.objects.select_for_update().get(pk=query.pk)
+        if held.state == QueryState.CLOSED:
+            raise QueryStateError(state="closed", verb="handed on")
+        if held.waits_for != waits_for:
+            Query.objects.filter(pk=held.pk).update(waits_for=waits_for)
+    query.waits_for = waits_for
+    return query
+
+
+def close_queries(*, actor: Actor, queries: Iterable[Query], text: str) -> tuple[int, int]:
+    """Close several queries with the same words; one that was closed meanwhile is passed over.
+
+    Returns
+    -------
+    tuple of int
+        How many were closed, and how many were not.
+
+    Raises
+    ------
+    EmptyTextError
+    """
+    words = _words(text)
+    closed, left = 0, 0
+    for query in queries:
+        try:
+            close_query(actor=actor, query=query, text=words)
+            closed += 1
+        except DomainError:
+            left += 1
+    return closed, left
+
+
 def _move(
     actor: Actor, query: Query, allowed: set[QueryState], state: QueryState, verb: str, words: str
 ) -> Query:
@@ -69,13 +139,23 @@ def _move(
         held = Query.objects.select_for_update().get(pk=query.pk)
         if held.state not in allowed:
             raise QueryStateError(state=held.get_state_display().lower(), verb=verb)
+        turn = {QueryState.ANSWERED: held.asked_by, QueryState.OPEN: Desk.SITE}.get(state, held.waits_for)
         Query.objects.filter(pk=held.pk).update(
-            state=state, closed_at=Now() if state == QueryState.CLOSED else None
+            state=state, waits_for=turn, closed_at=Now() if state == QueryState.CLOSED else None
         )
         if words:
             _say(actor, held, words)
     held.state = state
     return held
+
+
+def _asked_already(actor: Actor, entry: Entry, item: str, words: str) -> Query | None:
+    """The open query in which the same person asks the same: the request came twice."""
+    said = QueryMessage.objects.filter(
+        query__entry=entry, query__item=item, query__state=QueryState.OPEN, author_id=actor.id, text=words
+    )
+    message = said.select_related("query").first()
+    return message.query if message else None
 
 
 def _say(actor: Actor, query: Query, words: str) -> None:

@@ -78,7 +78,8 @@ def _member(protocol: Protocol, fact: Fact | FactField, member: Any) -> str:
 def _quantity(value: Mapping[str, Any]) -> str:
     if value.get("value") is None:
         return NOT_KNOWN
-    limits = [f"{name} {value[name]}" for name in ("LLN", "ULN") if value.get(name)]
+    unit = f" {unit_in_words(str(value['LIMIT_UNIT']))}" if value.get("LIMIT_UNIT") else ""
+    limits = [f"{name} {value[name]}{unit}" for name in ("LLN", "ULN") if value.get(name)]
     words = f"{value['value']} {unit_in_words(str(value.get('unit') or ''))}".strip()
     return f"{words} ({', '.join(limits)})" if limits else words
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from foundation.spreadsheets import safe
 
 
 @dataclass(frozen=True)
@@ -41,26 +41,6 @@ class _Hashing(io.RawIOBase):
         self.digest.update(block)
         self.size += len(block)
         return len(block)
-
-
-def safe(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula; numbers stay numbers.
-
-    References
-    ----------
-    OWASP ASVS 5.0, 1.2.10 (CSV injection).
-    """
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else str(value)
-    if text.startswith(FORMULA_STARTS) and not _is_number(text):
-        return f"'{text}"
-    return text
-
-
-def _is_number(text: str) -> bool:
-    body = text[1:] if text[:1] in "+-" else text
-    return bool(body) and body.replace(".", "", 1).isdigit() and body.isascii()
 
 
 def write_csv(out: IO[bytes], name: str, heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> Written:

@@ -1,4 +1,4 @@
-"""Grades that the laboratory values of a subject suggest, each against its baseline. Pure."""
+"""Grades that the values of a subject suggest, each against its value before treatment. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from casebook.rules.grading import Suggestion, suggested_grade
+from casebook.rules.limits import shown_limit
 from logic.errors import UnitError
-from logic.units import convert, normalise_unit
-from safety.rules.ctcae_5_0 import TABLE, Suggestion, suggest_ejection_fraction_grade, suggest_grade
+from trials.schema import Grading, Item
 
-LVEF = "LVEF"
 EDITION = "NCI CTCAE version 5.0 (27 November 2017)"
 
 
@@ -22,20 +22,43 @@ class Measured:
 
     Attributes
     ----------
-    unit, low, high
-        Empty and None where not reported; the limits are in the unit of the value.
-    entry_id
-        The form that it stands on.
+    gradings
+        Terms that grade it.
+    cell
+        The value with its unit and limits.
     """
 
-    test: str
-    value: Decimal
-    unit: str
-    low: Decimal | None
-    high: Decimal | None
+    item: Item
+    gradings: tuple[Grading, ...]
+    cell: Mapping[str, Any]
     dated: str
     visit: str
     entry_id: int
+
+    @property
+    def test(self) -> str:
+        """What was measured."""
+        return self.item.analyte or self.item.id
+
+    @property
+    def value(self) -> Decimal:
+        """The number, in `unit`."""
+        return Decimal(str(self.cell["value"]))
+
+    @property
+    def unit(self) -> str:
+        """Its unit; empty where not reported."""
+        return str(self.cell.get("unit") or self.item.unit)
+
+    @property
+    def low(self) -> str | None:
+        """Lower limit of normal in the unit of the value."""
+        return shown_limit(self.cell.get("low")) or None
+
+    @property
+    def high(self) -> str | None:
+        """Upper limit of normal in the unit of the value."""
+        return shown_limit(self.cell.get("high")) or None
 
 
 @dataclass(frozen=True)
@@ -52,25 +75,8 @@ class Graded:
         return self.suggestion.grade
 
 
-def measured(test: str, cell: Mapping[str, Any], dated: str, visit: str, entry_id: int) -> Measured | None:
-    """A value from the cell of a form; None where there is no number."""
-    value = cell.get("value")
-    if value in (None, "") or cell.get("missing"):
-        return None
-    return Measured(
-        test=test,
-        value=Decimal(str(value)),
-        unit=str(cell.get("unit") or ""),
-        low=_number(cell.get("low")),
-        high=_number(cell.get("high")),
-        dated=dated,
-        visit=visit,
-        entry_id=entry_id,
-    )
-
-
 def latest_grades(values: Iterable[Measured], treated_from: date | None) -> tuple[Graded, ...]:
-    """The grade that the latest value of each test suggests.
+    """The grade that the latest value of each test suggests, in the order in which the tests were first met.
 
     Parameters
     ----------
@@ -79,14 +85,11 @@ def latest_grades(values: Iterable[Measured], treated_from: date | None) -> tupl
         nothing has a baseline.
     """
     by_test: dict[str, list[Measured]] = {}
-    for value in sorted(values, key=lambda each: each.dated):
+    for value in values:
         by_test.setdefault(value.test, []).append(value)
-    return tuple(_graded(series, treated_from) for _, series in sorted(by_test.items(), key=_place))
-
-
-def _place(item: tuple[str, Sequence[Measured]]) -> int:
-    order = [*TABLE, LVEF]
-    return order.index(item[0])
+    return tuple(
+        _graded(sorted(series, key=lambda each: each.dated), treated_from) for series in by_test.values()
+    )
 
 
 def _graded(series: Sequence[Measured], treated_from: date | None) -> Graded:
@@ -97,26 +100,10 @@ def _graded(series: Sequence[Measured], treated_from: date | None) -> Graded:
 
 
 def _suggested(latest: Measured, baseline: Measured | None) -> Suggestion:
-    if latest.test == LVEF:
-        return suggest_ejection_fraction_grade(latest.value, baseline.value if baseline else None)
-    unit = TABLE[latest.test].unit or latest.unit
     try:
-        value = _in_unit(latest, latest.value, unit)
-        low = _in_unit(latest, latest.low, unit)
-        high = _in_unit(latest, latest.high, unit)
-        then = _in_unit(baseline, baseline.value, unit) if baseline else None
+        found = suggested_grade(
+            latest.gradings, latest.item, latest.cell, baseline.cell if baseline else None
+        )
     except UnitError as error:
-        return Suggestion(None, f"not to be graded: {error}", ("unit",))
-    assert value is not None
-    return suggest_grade(latest.test, value, low, high, then)
-
-
-def _in_unit(of: Measured, number: Decimal | None, unit: str) -> Decimal | None:
-    """A number of a value in another unit; as it is where the unit is the same."""
-    if number is None or normalise_unit(of.unit) == normalise_unit(unit):
-        return number
-    return convert(number, of.test, of.unit, unit)
-
-
-def _number(text: object) -> Decimal | None:
-    return Decimal(str(text)) if text not in (None, "") else None
+        return Suggestion(None, because=f"not to be graded: {error}", missing=("unit",))
+    return found or Suggestion(None, because="no value")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from casebook.rules.grading import day_of, gradings_of, treated_from
 from casebook.rules.projection import Row
 from casebook.selectors import rows_of_subject
 from foundation import clock
 from patients.models import Subject
-from safety.rules.ctcae_5_0 import TABLE
 from safety.rules.events import (
     AE_FORM,
     HOURS_SETTING,
@@ -24,7 +24,7 @@ from safety.rules.events import (
     report_row,
     without_report,
 )
-from safety.rules.labs import LVEF, Graded, Measured, latest_grades, measured
+from safety.rules.labs import Graded, Measured, latest_grades
 from trials.schema import Protocol
 
 
@@ -70,44 +70,22 @@ class SubjectSafety:
     @cached_property
     def grades(self) -> tuple[Graded, ...]:
         """Grades that the latest values suggest."""
-        return latest_grades(self._values(), self._treated_from)
+        return latest_grades(self._values(), treated_from(self.protocol, self.rows))
 
     def _values(self) -> Iterator[Measured]:
         for row in self.rows:
             form = self.protocol.form(row.form)
             for item in form.items:
-                test = item.analyte if item.analyte in TABLE else LVEF if item.id == LVEF else ""
-                if not test:
-                    continue
-                found = measured(
-                    test, row.values.get(item.id) or {}, _dated(self.protocol, row), row.visit, row.entry_id
-                )
-                if found is not None:
-                    yield found
-
-    @property
-    def _treated_from(self) -> date | None:
-        """First day of treatment: the first visit of that kind that happened."""
-        kinds = {visit.code: visit.kind for visit in self.protocol.visits}
-        days = [
-            day
-            for row in self.rows
-            if kinds.get(row.visit.partition(".")[0]) == "treatment"
-            and len(day := _dated(self.protocol, row)) == 10
-        ]
-        return date.fromisoformat(min(days)) if days else None
+                gradings = gradings_of(self.protocol, form.code, item)
+                cell = row.values.get(item.id) or {}
+                if gradings and cell.get("value") not in (None, ""):
+                    yield Measured(item, gradings, cell, day_of(form, row), row.visit, row.entry_id)
 
 
 def report_hours(protocol: Protocol) -> int:
     """Hours within which a serious event is reported: the protocol's own setting, else the regulation's."""
     known = next((each for each in protocol.settings if each.name == HOURS_SETTING), None)
     return int(known.number) if known and known.number is not None else REPORT_WITHIN_HOURS
-
-
-def _dated(protocol: Protocol, row: Row) -> str:
-    form = protocol.form(row.form)
-    own = str((row.values.get(form.date_item) or {}).get("value") or "") if form.date_item else ""
-    return own or (row.visit_date.isoformat() if row.visit_date else "")
 
 
 def safety_of(subject: Subject, now: datetime | None = None) -> SubjectSafety:

@@ -21,7 +21,7 @@ from casebook.selectors import entries
 from foundation import clock
 from foundation.errors import Forbidden, NotFound
 from reports.errors import FutureMomentError, UnknownFormatError, UnknownSiteError
-from reports.exports.csv_files import safe
+from foundation.spreadsheets import safe
 from reports.models import Export, ExportState
 from reports.services import make_export, request_export, waiting_exports
 from tests.cast import Cast

@@ -29,6 +29,7 @@ KINDS = {
     "TimingRule": "Timing rule",
     "Charter": "Imaging charter",
     "Endpoint": "Endpoint",
+    "Grading": "Grading",
 }
 WORDING = ("label", "text", "title", "name", "drug", "message")
 

@@ -140,6 +140,8 @@ def forms(protocol: Protocol) -> Iterator[Finding]:
         ids = {item.id for item in form.items}
         if form.date_item:
             yield from unknown_reference(("forms", i, "date_item"), "item", form.date_item, ids)
+        if form.laboratory:
+            yield from unknown_reference(("forms", i, "laboratory"), "item", form.laboratory, ids)
         for word in re.findall(r"\{(\w+)\}", form.row_label):
             yield from unknown_reference(("forms", i, "row_label"), "item", word, ids)
         for j, check in enumerate(form.checks):

@@ -10,6 +10,7 @@ from trials.schema.criteria import CriteriaSet, Criterion, LookBack, Routing
 from trials.schema.endpoints import Endpoint
 from trials.schema.facts import Fact, FactField
 from trials.schema.forms import Check, CodeLabel, Codelist, Form, Item, ItemGroup, Possible, SdtmTarget
+from trials.schema.grading import GradeCut, GradedEvent, Grading
 from trials.schema.imaging import Charter
 from trials.schema.protocol import Protocol, canonical_text, digest_of
 from trials.schema.treatment import Dose, DoseFormula, DoseNumber, Premedication, TimingRule
@@ -34,6 +35,9 @@ __all__ = [
     "Fact",
     "FactField",
     "Form",
+    "GradeCut",
+    "GradedEvent",
+    "Grading",
     "Item",
     "ItemGroup",
     "LookBack",

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from logic import Schema
 from trials.schema import vocabulary
 from trials.schema.base import Annotation, Count, Flag, Name, Number, Part, Rule, Sourced, Text, Whole
+from trials.schema.grading import GradedEvent
 
 if TYPE_CHECKING:
     from trials.schema.protocol import Protocol
@@ -93,6 +94,8 @@ class Item(Annotation):
         What a derived item yields.
     future : bool
         Whether a date may lie after the day of entry.
+    carry : bool
+        Whether the value of the visit before may be offered for confirmation; never for what is measured anew.
     """
 
     id: Name
@@ -106,6 +109,7 @@ class Item(Annotation):
     codelist: str = ""
     required: Flag = True
     future: Flag = False
+    carry: Flag = False
     max_length: Whole | None = None
     show_if: Rule = ""
     derive: Rule = ""
@@ -147,6 +151,10 @@ class Form(Sourced):
         How a row is named, with item ids in braces.
     date_item : str
         The item that dates the form's facts; the visit's date otherwise.
+    laboratory : str
+        The item that names the laboratory whose reference ranges apply to the form's laboratory values.
+    graded : GradedEvent
+        Where each row is an adverse event: its items for term, time and grade.
     applies : str
         Rule over the subject's other forms: when false, the form is not expected; unknown expects it.
     """
@@ -157,6 +165,8 @@ class Form(Sourced):
     repeating: Flag = False
     row_label: str = ""
     date_item: str = ""
+    laboratory: str = ""
+    graded: GradedEvent | None = None
     applies: Rule = ""
     help: str = ""
     groups: tuple[ItemGroup, ...]

@@ -17,6 +17,7 @@ from trials.schema.criteria import CriteriaSet, Criterion, Routing
 from trials.schema.endpoints import Endpoint
 from trials.schema.facts import Fact
 from trials.schema.forms import Codelist, Form
+from trials.schema.grading import Grading
 from trials.schema.imaging import Charter
 from trials.schema.treatment import Dose, Premedication, TimingRule, TimingScope
 from trials.schema.trial import Arm, Setting, Source, SubStudy, TrialInfo, VersionInfo
@@ -49,6 +50,7 @@ class Protocol(Part):
     timing: tuple[TimingRule, ...] = ()
     charter: Charter | None = None
     endpoints: tuple[Endpoint, ...] = ()
+    gradings: tuple[Grading, ...] = ()
 
     @model_validator(mode="before")
     @classmethod

@@ -1,4 +1,5 @@
-// A work list: j, k and the arrow keys move from line to line while the focus is in it; Enter follows the link.
+// A work list: j, k and the arrow keys move from line to line while the focus is in it; Enter follows the link; x chooses
+// the line where lines can be chosen.
 
 const STEPS = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }
 
@@ -19,6 +20,7 @@ class List extends HTMLElement {
     const { items } = this
     const now = items.indexOf(event.target.closest('a.item'))
     if (now < 0) return
+    if (event.key === 'x') items[now].closest('li').querySelector('input[type="checkbox"]')?.click()
     const goal = event.key === 'Home' ? 0 : event.key === 'End' ? items.length - 1 : now + (STEPS[event.key] ?? 0)
     if (goal === now || !items[goal]) return
     event.preventDefault()

@@ -1,0 +1,98 @@
+"""What every check of a trial is worth, counted from the checks that fired."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from casebook.models import CheckFiring, Query, QueryOrigin, QueryState
+from casebook.rules.grading import CHECK
+from casebook.rules.picture import rules_of
+from casebook.rules.yields import Outcome, Yield, outcome, watched_digest
+from trials.models import Trial
+from trials.schema import Protocol
+
+NUMBERS = ("fired", "changed", "confirmed", "unchanged", "waiting")
+EXPORTED = ("check_id", "form", "item", "kind", *NUMBERS, "percent", "message")
+
+
+def yields_of(trial: Trial, protocol: Protocol) -> list[Yield]:
+    """Counts of every check of a protocol, those that yield least first, never fired ones last; two statements."""
+    settled = _settled_queries(trial)
+    firings = CheckFiring.objects.filter(subject__trial=trial, entry__struck_out=False).values_list(
+        "entry_id", "entry__form", "item", "check_id", "watched", "entry__values"
+    )
+    counts: dict[tuple[str, str], Counter[Outcome]] = defaultdict(Counter)
+    for entry, form, item, check, watched, values in firings:
+        changed = _watched_now(protocol, form, item, check, values) != watched
+        confirmed = check in ((values.get(item) or {}).get("confirmed") or {})
+        became = outcome(changed=changed, confirmed=confirmed, settled_query=(entry, item, check) in settled)
+        counts[form, _name(form, item, check)][became] += 1
+    rows = [
+        _yield(form, check, item, message, kind, counts)
+        for form, check, item, message, kind in _checks(protocol)
+    ]
+    return sorted(rows, key=lambda row: (row.percent is None, row.percent or 0, -row.fired, row.check_id))
+
+
+def _settled_queries(trial: Trial) -> set[tuple[int, str, str]]:
+    """Queries of checks that somebody answered, or that are closed."""
+    found = Query.objects.filter(subject__trial=trial, origin=QueryOrigin.CHECK).exclude(
+        state=QueryState.OPEN
+    )
+    return set(found.values_list("entry_id", "item", "check_id"))
+
+
+def _watched_now(
+    protocol: Protocol, form: str, item: str, check: str, values: Mapping[str, Mapping[str, Any]]
+) -> str:
+    return watched_digest(values, rules_of(protocol, form).watched(item, check))
+
+
+def _name(form: str, item: str, check: str) -> str:
+    """Checks of the protocol have names; that a number is possible is asked of every item alike."""
+    return check or f"{form}.{item}"
+
+
+def _checks(protocol: Protocol) -> Iterable[tuple[str, str, str, str, str]]:
+    """Form, check, item, message and kind of everything that can fire."""
+    for form in protocol.forms:
+        for check in form.checks:
+            yield form.code, check.id, check.item, check.message, check.kind
+        if form.graded is not None:
+            yield (
+                form.code,
+                CHECK,
+                form.graded.grade,
+                "The grade differs from what laboratory values suggest.",
+                "soft",
+            )
+
+
+def _yield(
+    form: str,
+    check: str,
+    item: str,
+    message: str,
+    kind: str,
+    counts: Mapping[tuple[str, str], Counter[Outcome]],
+) -> Yield:
+    found: Counter[Outcome] = counts.get((form, check), Counter())
+    return Yield(
+        check_id=check,
+        form=form,
+        item=item,
+        message=message,
+        kind=kind,
+        fired=sum(found.values()),
+        changed=found["changed"],
+        confirmed=found["confirmed"],
+        unchanged=found["unchanged"],
+        waiting=found["waiting"],
+    )
+
+
+def exported_yields(rows: Iterable[Yield]) -> list[list[object]]:
+    """Rows of the file."""
+    return [[getattr(row, name) for name in EXPORTED] for row in rows]

@@ -1,0 +1,53 @@
+"""Applying reference limits that changed to values that are stored: by a person, with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db.models import F, Func, JSONField, Value
+from django.db.models.functions import Now
+
+from audit.context import Actor, acting
+from casebook.errors import ReasonTooShortError
+from casebook.limits import difference_of
+from casebook.models import Entry
+from casebook.selectors import open_queries, worked_form
+from casebook.services.automatic import settle_automatic_queries
+from casebook.services.entries import SHORTEST_REASON, must_be_open
+from casebook.signals import entry_saved
+
+
+def apply_limits(*, actor: Actor, entry: Entry, items: Collection[str], reason: str) -> int:
+    """Give stored values the limits that apply to them now. The values themselves stay.
+
+    Returns
+    -------
+    int
+        How many values got other limits; those that somebody changed meanwhile are left alone.
+
+    Raises
+    ------
+    ReasonTooShortError, EntryClosedError
+    """
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise ReasonTooShortError(field="reason")
+    must_be_open(entry)
+    cells = {each.item.id: each.after for each in difference_of(entry, items)}
+    if not cells:
+        return 0
+    unchanged = {f"values__{key}": entry.values[key] for key in cells}
+    held = Entry.objects.filter(pk=entry.pk, locked=False, frozen=False, **unchanged)
+    with acting(actor, reason=reason.strip()):
+        document = Func(
+            F("values"),
+            Value(cells, output_field=JSONField()),
+            template="(%(expressions)s)",
+            arg_joiner=" || ",
+            output_field=JSONField(),
+        )
+        if not held.update(values=document, version=F("version") + 1, updated_at=Now()):
+            return 0
+        entry.values = {**entry.values, **cells}
+        settle_automatic_queries(entry, worked_form(entry).picture, open_queries(entry))
+        entry_saved.send(Entry, entry=entry, items=frozenset(cells), actor=actor)
+    return len(cells)
