@@ -69,6 +69,7 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "trial.admin": frozenset({ADMIN}),
     "user.admin": frozenset({ADMIN}),
     "audit.view": _OVERSIGHT | {INVESTIGATOR},
+    "trail.export": frozenset({DATAMANAGER, SPONSOR, ADMIN}),
 }
 
 

@@ -9,7 +9,7 @@ from django.urls import path
 from accounts import views
 from accounts.decorators import permission, public, signed_in
 from accounts.door import as_visitor
-from audit.views import trail
+from audit import views as audit
 
 urlpatterns = [
     path("sign-in/", public(as_visitor(views.sign_in)), name="account_login"),
@@ -101,5 +101,10 @@ urlpatterns = [
         permission("user.admin")(views.reopen_account),
         name="reactivate-person",
     ),
-    path("audit/", permission("audit.view")(trail), name="audit"),
+    path("audit/", permission("audit.view")(audit.trail), name="audit"),
+    path("audit/file/", permission("audit.view")(audit.trail_file), name="audit-file"),
+    path("audit/review/", permission("audit.view")(audit.review), name="audit-review"),
+    path("audit/reviews/", permission("audit.view")(audit.reviews), name="audit-reviews"),
+    path("audit/seals/", signed_in(audit.standing), name="trail-standing"),
+    path("audit/bundle/", permission("trail.export")(audit.take_bundle), name="trail-bundle"),
 ]

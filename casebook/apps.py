@@ -13,5 +13,6 @@ class CasebookConfig(AppConfig):
         from audit.installation import append_only  # noqa: PLC0415  settings are complete only now
 
         import_module("casebook.receivers")
+        import_module("casebook.trail").register()
         for table in ("formcontent", "signedrecord", "signingbatch", "review"):
             append_only(f"casebook_{table}")

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from casebook.converters import FormCode, QueryVerb, VisitName
-from casebook.views import casebooks, form, items, queries, subject
+from casebook.views import casebooks, compare, form, items, queries, subject
 
 register_converter(FormCode, "formcode")
 register_converter(VisitName, "visitname")
@@ -19,6 +19,7 @@ urlpatterns = [
     path("queries/", queries.queries, name="queries"),
     path("queries/<int:query>/<queryverb:verb>/", items.move_query, name="query-move"),
     path(SUBJECT, subject.subject, name="subject"),
+    path(f"{SUBJECT}compare/", compare.comparison, name="subject-compare"),
     path(f"{SUBJECT}visits/unscheduled/", subject.visit_unscheduled, name="visit-unscheduled"),
     path(f"{VISIT}happened/", subject.visit_happened, name="visit-happened"),
     path(f"{VISIT}missed/", subject.visit_missed, name="visit-missed"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -12,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 
 from accounts.access import NOBODY, Access
 from accounts.policies import ROLES
+from audit.selectors import trail_standing
 from casebook.models import QueryState
 from casebook.selectors import queries_visible_to
 from foundation import clock
@@ -94,9 +97,31 @@ class Shell:
         return queries_visible_to(self._access).filter(state=waits).count()
 
     @cached_property
+    def trail(self) -> dict[str, str] | None:
+        """How far the trail is sealed and what the last verification found, in the person's time zone."""
+        if self._access.user_id is None:
+            return None
+        standing = trail_standing()
+        zone = ZoneInfo(getattr(self._request.user, "time_zone", "") or "UTC")
+        return {
+            "state": standing.state,
+            "sealed": _clock(standing.sealed_at, zone, "%H:%M:%S"),
+            "checked": _clock(standing.checked_at, zone, "%H:%M"),
+        }
+
+    @cached_property
     def sign_out_url(self) -> str:
         """Where signing out is posted to."""
         return _address("account_logout")
+
+
+def _clock(moment: datetime | None, zone: ZoneInfo, spelling: str) -> str:
+    """The time of a moment of today; with its day where it is of another one."""
+    if moment is None:
+        return ""
+    local = moment.astimezone(zone)
+    today = clock.now().astimezone(zone).date() == local.date()
+    return f"{local:{spelling}}" if today else f"{local.day} {local:%b %Y} {local:{spelling}}"
 
 
 def _address(name: str) -> str:
