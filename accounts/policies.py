@@ -56,6 +56,7 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "allocate.subject": _SITE,
     "treatment.view": _CASEBOOK,
     "image.upload": _SITE,
+    "image.match": _SITE | {DATAMANAGER},
     "image.view": _SITE | {DATAMANAGER},
     "read.perform": frozenset({RADIOLOGIST}),
     "adjudicate.read": frozenset({ADJUDICATOR}),

@@ -18,7 +18,12 @@ class ImagingConfig(AppConfig):
     verbose_name = "Imaging"
 
     def ready(self) -> None:
-        for table in ("imaging_lesionoutcome", "imaging_measurement", "imaging_ledger"):
+        for table in (
+            "imaging_lesionoutcome",
+            "imaging_measurement",
+            "imaging_ledger",
+            "imaging_qualitydecision",
+        ):
             append_only(table)
         panels.register("subject", order=40, title="Images", url=_images_of, permission="image.view")
 

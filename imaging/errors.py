@@ -43,6 +43,18 @@ class NotInQuarantineError(DomainError):
     status = 409
 
 
+class CannotDecideError(DomainError):
+    code = "cannot_decide"
+    template = "Nothing can be decided about this study now: {state}."
+    status = 409
+
+
+class NotWaitingError(DomainError):
+    code = "not_waiting"
+    template = "This examination was decided about in the meantime."
+    status = 409
+
+
 class CannotReleaseError(DomainError):
     code = "cannot_release"
     template = "This file cannot be released: {reason}"
@@ -52,6 +64,18 @@ class CannotReleaseError(DomainError):
 class ReasonMissingError(DomainError):
     code = "reason_missing"
     template = "Say in a few words why."
+    status = 422
+
+
+class SubjectMissingError(DomainError):
+    code = "subject_missing"
+    template = "Choose a subject and a visit."
+    status = 422
+
+
+class DayNotUnderstoodError(DomainError):
+    code = "day_not_understood"
+    template = "{typed} is not a day. Write it as 2026-11-21."
     status = 422
 
 

@@ -4,21 +4,41 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest
 
-from imaging.errors import ManifestRefusedError, MeasurementRefusedError
+from imaging.errors import DayNotUnderstoodError, ManifestRefusedError, MeasurementRefusedError
 from imaging.models import ImageQuality
 from imaging.services.receiving import Announced
 
 
-class ReasonForm(forms.Form):
-    """Why."""
+def quality_in(request: HttpRequest) -> dict[str, Any]:
+    """A question to the site about a study, or its rejection.
 
-    reason = forms.CharField(max_length=300)
+    Raises
+    ------
+    DayNotUnderstoodError
+    """
+    due = str(request.POST.get("due_on", "")).strip()
+    try:
+        due_on = date.fromisoformat(due) if due else None
+    except ValueError as error:
+        raise DayNotUnderstoodError(field="due_on", typed=due) from error
+    return {
+        "reason": reason_in(request),
+        "corrective_action": reason_in(request, "corrective_action"),
+        "due_on": due_on,
+        "reject": request.POST.get("decision") == "reject",
+    }
+
+
+def reason_in(request: HttpRequest, name: str = "reason") -> str:
+    """What a person gave as the reason; empty where there is none, for the service to refuse."""
+    return str(request.POST.get(name, "")).strip()[:300]
 
 
 class FindingsForm(forms.Form):

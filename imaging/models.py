@@ -30,21 +30,47 @@ def _opaque() -> models.UUIDField[uuid.UUID, uuid.UUID]:
 class ImagingKey(models.Model):
     """The secret of a subject: dates and identifiers of its images follow from it. Never leaves unsealed."""
 
-    audit_masked: ClassVar = ("sealed", "patient_digest")
+    audit_masked: ClassVar = ("sealed",)
 
     subject = models.OneToOneField(Subject, on_delete=models.PROTECT, related_name="+")
     sealed = models.TextField(help_text="Encrypted; opened by imaging.sealing only.")
     case_code = models.CharField(
         max_length=12, unique=True, help_text="Name of the subject's case on pages of readers."
     )
-    patient_digest = models.CharField(
-        max_length=64,
-        blank=True,
-        help_text="Keyed digest of the hospital's patient number, to notice another patient.",
-    )
 
     def __str__(self) -> str:
         return f"key {self.pk}"
+
+
+class PatientNumber(models.Model):
+    """A hospital's patient number, as a keyed digest, by which images are known to be this subject's.
+
+    The first image that is accepted brings one. A person adds another (two hospitals, a new number), or takes one back
+    where the images were somebody else's; a number that was taken back stays on record and counts no more.
+    """
+
+    audit_masked: ClassVar = ("digest",)
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=64)
+    confirmed_by = models.CharField(max_length=150, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=150, blank=True)
+    ended_because = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "digest"],
+                condition=models.Q(ended_at=None),
+                name="patient_number_once_per_subject",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"patient number {self.pk}"
 
 
 class BatchState(models.TextChoices):
@@ -73,6 +99,9 @@ class Batch(models.Model):
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="+")
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.WEB)
+    prepared = models.BooleanField(
+        default=False, help_text="Files were de-identified in the browser; the server checks that they were."
+    )
     manifest_digest = models.CharField(max_length=64)
     sent_by = models.CharField(max_length=150)
     sent_by_id = models.BigIntegerField(null=True)
@@ -118,6 +147,8 @@ class StudyState(models.TextChoices):
     RECEIVED = "RECEIVED", "Received"
     QC_PASS = "QC_PASS", "Quality accepted"
     QC_QUERY = "QC_QUERY", "Quality in question"
+    QC_REJECTED = "QC_REJECTED", "Quality rejected"
+    WITHDRAWN = "WITHDRAWN", "Taken out"
 
 
 class Study(models.Model):
@@ -128,9 +159,11 @@ class Study(models.Model):
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="+")
     uid = models.CharField(max_length=64, help_text="Mapped Study Instance UID.")
     shifted_date = models.DateField(null=True, help_text="Study date as in the stored files: shifted.")
-    state = models.CharField(max_length=10, choices=StudyState, default=StudyState.RECEIVED)
+    state = models.CharField(max_length=12, choices=StudyState, default=StudyState.RECEIVED)
     findings = models.JSONField(default=list, help_text="What the quality check found, as code and sentence.")
     accepted_because = models.CharField(max_length=300, blank=True)
+    patient_number = models.ForeignKey(PatientNumber, on_delete=models.PROTECT, null=True, related_name="+")
+    check_due_on = models.DateField(null=True, help_text="By when the quality check has to be settled.")
     received_at = models.DateTimeField(db_default=Now(), editable=False)
     checked_at = models.DateTimeField(null=True)
 
@@ -147,6 +180,42 @@ class Study(models.Model):
         return f"study {self.pk}"
 
 
+class QualityChoice(models.TextChoices):
+    """What a person, or the check itself, decided about a study."""
+
+    ACCEPT = "ACCEPT", "Accepted"
+    QUERY = "QUERY", "Asked the site"
+    REJECT = "REJECT", "Rejected"
+    WITHDRAW = "WITHDRAW", "Taken out"
+    RESTORE = "RESTORE", "Taken back in"
+
+
+class QualityDecision(models.Model):
+    """One decision about the quality of a study. Never changed: a later one follows it."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="decisions")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    choice = models.CharField(max_length=10, choices=QualityChoice)
+    reason = models.CharField(max_length=300)
+    corrective_action = models.CharField(
+        max_length=300, blank=True, help_text="What the site is asked to do."
+    )
+    due_on = models.DateField(null=True, help_text="By when the site has to do it.")
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["study", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(choice__in=QualityChoice.values), name="quality_choice_is_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.choice} of study {self.study_id}"
+
+
 class Series(models.Model):
     """Slices that belong together."""
 
@@ -161,6 +230,7 @@ class Series(models.Model):
     )
     number = models.IntegerField(null=True)
     kernel = models.CharField(max_length=64, blank=True)
+    scanner = models.CharField(max_length=130, blank=True, help_text="Manufacturer and model.")
     contrast = models.BooleanField(default=False)
     thickness_mm = models.DecimalField(max_digits=8, decimal_places=3, null=True)
 
@@ -235,6 +305,7 @@ class BatchFile(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     instance = models.ForeignKey(Instance, on_delete=models.PROTECT, null=True, related_name="+")
     decided_by = models.CharField(max_length=150, blank=True)
+    overruled = models.JSONField(default=list, help_text="Reasons to hold it back that a person passed over.")
 
     class Meta:
         ordering = ["batch", "archive__index", "index"]
@@ -261,21 +332,36 @@ class InboxState(models.TextChoices):
 
 
 class InboxItem(models.Model):
-    """An object that came over the network and matched no subject and visit. It is never dropped."""
+    """An object that came over the network. It waits here until it belongs to a visit, and is never dropped.
+
+    `examination` and `claimed` come from its header: the first is a keyed digest, so that objects of one examination
+    stand together; the second is kept only where it is the number of a subject of ours.
+    """
 
     opaque = _opaque()
+    examination = models.CharField(max_length=64, blank=True)
+    claimed = models.CharField(max_length=64, blank=True, help_text="Number of the subject that it names.")
+    claimed_visit = models.CharField(max_length=16, blank=True)
+    taken_on = models.DateField(null=True)
+    modality = models.CharField(max_length=16, blank=True)
+    sent_by = models.CharField(max_length=150, blank=True)
+    sent_by_id = models.BigIntegerField(null=True)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, related_name="+")
     origin = models.CharField(max_length=10, choices=Origin)
     stored_key = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64, unique=True)
     size = models.BigIntegerField()
-    reason = models.CharField(max_length=300)
+    reason = models.CharField(max_length=300, blank=True)
     state = models.CharField(max_length=10, choices=InboxState, default=InboxState.WAITING)
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True, related_name="+")
     received_at = models.DateTimeField(db_default=Now(), editable=False)
+    decided_by = models.CharField(max_length=150, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    decision_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        ordering = ["received_at"]
+        ordering = ["received_at", "pk"]
+        indexes = [models.Index(fields=["state", "examination"], name="imaging_inbox_by_examination")]
 
     def __str__(self) -> str:
         return f"inbox item {self.pk}"

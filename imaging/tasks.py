@@ -20,5 +20,6 @@ def process_batch(batch_id: int) -> None:
 def sweep_batches() -> None:
     """Take up batches that nobody processes, and studies that nobody reads."""
     with origin("task"):
+        services.place_waiting()
         services.sweep()
         services.queue_waiting()

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from casebook.converters import VisitName
-from imaging.views import reading, studies, uploads
+from imaging.views import inbox, reading, studies, uploads
 
 register_converter(VisitName, "imagingvisit")
 
@@ -11,10 +11,14 @@ VISIT = "subjects/<str:number>/visits/<imagingvisit:visit>/images/"
 UPLOAD = "images/uploads/<uuid:opaque>/"
 STUDY = "images/studies/<uuid:opaque>/"
 FILE = "images/files/<int:file_id>/"
+INBOX = "images/inbox/<uuid:opaque>/"
 CASE = "reading/<uuid:opaque>/"
 
 urlpatterns = [
     path("images/", studies.inbox, name="image-inbox"),
+    path(INBOX, inbox.examination, name="inbox-examination"),
+    path(f"{INBOX}match/", inbox.match, name="inbox-match"),
+    path(f"{INBOX}reject/", inbox.reject, name="inbox-reject"),
     path("subjects/<str:number>/images/", uploads.subject_images, name="subject-images"),
     path(VISIT, uploads.visit_images, name="visit-images"),
     path(f"{VISIT}manifest/", uploads.manifest, name="image-manifest"),
@@ -23,7 +27,11 @@ urlpatterns = [
     path(f"{UPLOAD}finish/", uploads.finish, name="image-finish"),
     path(f"{UPLOAD}status/", uploads.batch_status, name="image-status"),
     path(STUDY, studies.study, name="image-study"),
+    path(f"{UPLOAD}decide/", studies.decide_alike, name="image-decide"),
     path(f"{STUDY}accept/", studies.accept, name="image-accept"),
+    path(f"{STUDY}question/", studies.question, name="image-question"),
+    path(f"{STUDY}withdraw/", studies.withdraw, name="image-withdraw"),
+    path(f"{STUDY}restore/", studies.restore, name="image-restore"),
     path("images/series/<uuid:opaque>/thumbnail.png", studies.thumbnail, name="image-thumbnail"),
     path(f"{FILE}release/", studies.release, name="image-release"),
     path(f"{FILE}reject/", studies.reject, name="image-reject"),

@@ -54,6 +54,11 @@ _LOCAL_CODES = {0x00080100: b"LOCAL", 0x00080102: b"99LOCAL", 0x00080103: b"", 0
 _TEXTS = frozenset({"LO", "SH", "LT", "ST", "UT", "UC", "PN"})
 
 
+def patient_fingerprint(key: bytes, number: str) -> str:
+    """Digest of a hospital's patient number under a subject's key."""
+    return hmac.new(key, b"patient\0" + number.encode(), hashlib.sha256).hexdigest()
+
+
 @dataclass(frozen=True)
 class Identity:
     """What takes the place of the patient's identity, and the subject's secret.
@@ -91,7 +96,7 @@ class Identity:
 
     def fingerprint(self, text: str) -> str:
         """A keyed digest by which a later file can be recognised as the same patient's."""
-        return hmac.new(self.key, b"patient\0" + text.encode(), hashlib.sha256).hexdigest()
+        return patient_fingerprint(self.key, text)
 
 
 @dataclass

@@ -48,6 +48,7 @@ class Description:
     plane: Plane | None
     thickness_mm: Decimal | None
     kernel: str
+    scanner: str
     contrast: bool
     attributes: dict[str, Any]
 
@@ -68,6 +69,7 @@ def describe(file: DicomFile) -> Description:
         plane=plane_of(file),
         thickness_mm=thickness[0] if thickness else None,
         kernel=values.text(0x00181210)[:64],
+        scanner=" ".join(filter(None, (values.text(0x00080070), values.text(0x00081090))))[:130],
         contrast=bool(values.text(0x00180010)),
         attributes=_attributes(file),
     )

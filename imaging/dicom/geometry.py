@@ -124,6 +124,11 @@ def slice_distance_mm(depths: Sequence[Decimal]) -> Decimal | None:
     return median(steps) if steps else None
 
 
+def extent_mm(depths: Sequence[Decimal]) -> Decimal | None:
+    """From the first to the last slice, mm; None for fewer than two places."""
+    return max(depths) - min(depths) if len(set(depths)) > 1 else None
+
+
 def gaps(depths: Sequence[Decimal]) -> int:
     """How many slices seem to be missing: places where the step is more than 1.5 times the usual one."""
     steps = _steps(depths)

@@ -78,7 +78,7 @@ class Examined:
     file: DicomFile | None = None
 
 
-def examine(data: bytes, name: str = "") -> Examined:
+def examine(data: bytes, name: str = "", overruled: frozenset[str] = frozenset()) -> Examined:
     """Decide what a file is and whether it may go further.
 
     Parameters
@@ -87,6 +87,8 @@ def examine(data: bytes, name: str = "") -> Examined:
         The whole file.
     name
         Its path, for the few names that say what a file is.
+    overruled
+        Codes of quarantine that a person decided to pass over.
 
     Returns
     -------
@@ -103,8 +105,20 @@ def examine(data: bytes, name: str = "") -> Examined:
         file = read(data)
     except (NotDicom, Malformed) as fault:
         return Examined(Verdict.REJECTED, fault.code, fault.message)
-    values = values_of(file)
-    return _examine_class(file, values) or _examine_image(file, values)
+    standing = (doubt for doubt in _doubts(file, values_of(file)) if doubt.code not in overruled)
+    return next(standing, Examined(Verdict.ACCEPTED, "ok", "", file))
+
+
+def _doubts(file: DicomFile, values: Values) -> Iterator[Examined]:
+    """Everything that stands against a file, the gravest first."""
+    checks = (_examine_class(file, values), _pixel_fault(file))
+    yield from (doubt for doubt in checks if doubt is not None)
+    yield from _burned_in_doubts(file, values)
+    if plane_of(file) is None:
+        yield _quarantine("no_geometry", "The image does not say where in the patient it lies.", file)
+    if is_lossy(file):
+        words = "The image was compressed with loss; the charter wants lossless images."
+        yield _quarantine("lossy", words, file)
 
 
 def _examine_class(file: DicomFile, values: Values) -> Examined | None:
@@ -134,23 +148,6 @@ def _examine_class(file: DicomFile, values: Values) -> Examined | None:
     return _quarantine("other_class", "An image of a kind that the charter does not list.", file)
 
 
-def _examine_image(file: DicomFile, values: Values) -> Examined:
-    """Verdict on a CT, MR or PET image."""
-    fault = _pixel_fault(file)
-    if fault is not None:
-        return fault
-    doubt = _burned_in_doubt(file, values)
-    if doubt is not None:
-        return doubt
-    if plane_of(file) is None:
-        return _quarantine("no_geometry", "The image does not say where in the patient it lies.", file)
-    if is_lossy(file):
-        return _quarantine(
-            "lossy", "The image was compressed with loss; the charter wants lossless images.", file
-        )
-    return Examined(Verdict.ACCEPTED, "ok", "", file)
-
-
 def _pixel_fault(file: DicomFile) -> Examined | None:
     if file.pixel is None:
         return Examined(Verdict.REJECTED, "no_pixels", "The file ends before the pixel data.", file)
@@ -166,18 +163,17 @@ def _pixel_fault(file: DicomFile) -> Examined | None:
     return None
 
 
-def _burned_in_doubt(file: DicomFile, values: Values) -> Examined | None:
-    """Verdict where names may stand in the pixels or in the compressed stream."""
+def _burned_in_doubts(file: DicomFile, values: Values) -> Iterator[Examined]:
+    """Doubts where names may stand in the pixels or in the compressed stream."""
     if values.text(0x00280301).upper() == "YES":
-        return _quarantine("burned_in", "The scanner says that text is burned into the image.", file)
+        yield _quarantine("burned_in", "The scanner says that text is burned into the image.", file)
     kinds = {part.upper() for part in values.texts(0x00080008)}
     if any("SCREEN" in kind or "CAPTURE" in kind or "DOSE" in kind for kind in kinds):
-        return _quarantine("screen_capture", "A screen capture: names may be burned in.", file)
+        yield _quarantine("screen_capture", "A screen capture: names may be burned in.", file)
     if any(_is_embedded_overlay(element, file) for element in file.elements):
-        return _quarantine("embedded_overlay", "An overlay is hidden in unused bits of the pixels.", file)
+        yield _quarantine("embedded_overlay", "An overlay is hidden in unused bits of the pixels.", file)
     if carries_comment(file):
-        return _quarantine("comment_in_pixels", "The compressed image carries a comment.", file)
-    return None
+        yield _quarantine("comment_in_pixels", "The compressed image carries a comment.", file)
 
 
 def _is_embedded_overlay(element: Element, file: DicomFile) -> bool:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Max, Prefetch, QuerySet
 
 from accounts.access import Access
 from foundation.errors import NotFound
-from imaging.dicom.geometry import gaps, slice_distance_mm
-from imaging.models import Batch, BatchFile, BatchState, FileState, Instance, Series, Study
-from imaging.rules.quality import SeriesFacts, Standard
+from imaging.dicom.geometry import extent_mm, gaps, slice_distance_mm
+from imaging.models import Batch, BatchFile, BatchState, FileState, Instance, Series, Study, StudyState
+from imaging.policies import may_release
+from imaging.rules.quality import Baseline, SeriesFacts, Standard, baseline_from
 from patients.models import Subject
 from patients.selectors import within
 from visits.models import Visit
@@ -35,6 +36,9 @@ def series_facts(study: Study) -> list[SeriesFacts]:
             distance_mm=slice_distance_mm(depths.get(each.pk, [])),
             missing_slices=gaps(depths.get(each.pk, [])),
             contrast=each.contrast,
+            label=each.label,
+            scanner=each.scanner,
+            extent_mm=extent_mm(depths.get(each.pk, [])),
         )
         for each in Series.objects.filter(study=study)
     ]
@@ -43,10 +47,11 @@ def series_facts(study: Study) -> list[SeriesFacts]:
 def standard_of(study: Study) -> Standard:
     """What the charter of the subject's protocol version asks for; everything is taken where there is none."""
     charter = study.subject.version.protocol.charter
-    first = Series.objects.filter(subject=study.subject_id, study__visit__ordinal__lt=study.visit.ordinal)
-    baseline = first.order_by("study__visit__ordinal").values_list("modality", flat=True).first() or ""
+    earlier = Study.objects.filter(subject=study.subject_id, visit__ordinal__lt=study.visit.ordinal)
+    first = earlier.filter(state=StudyState.QC_PASS).order_by("visit__ordinal", "pk").first()
+    baseline = baseline_from(series_facts(first)) if first else Baseline()
     if charter is None:
-        return Standard(("CT", "MR", "PT"), None, contrast=False, baseline_modality=baseline)
+        return Standard(("CT", "MR", "PT"), None, contrast=False, baseline=baseline)
     return Standard(charter.modalities, charter.slice_mm_max, charter.contrast, baseline)
 
 
@@ -126,6 +131,23 @@ def files_with_a_reason(batch: Batch) -> QuerySet[BatchFile]:
     """Files of a batch that were not simply accepted."""
     plain = (FileState.ACCEPTED, FileState.RECEIVED, FileState.UNPACKED)
     return BatchFile.objects.filter(batch=batch).exclude(state__in=plain).order_by("state", "pk")
+
+
+@dataclass(frozen=True)
+class HeldAlike:
+    """Files of a batch that are held back for one reason."""
+
+    code: str
+    reason: str
+    files: int
+    releasable: bool
+
+
+def held_alike(batch: Batch) -> list[HeldAlike]:
+    """Reasons for which more than one file of a batch is held back, the commonest first."""
+    held = BatchFile.objects.filter(batch=batch, state=FileState.QUARANTINED)
+    counted = held.values_list("code").annotate(files=Count("pk"), reason=Max("reason")).order_by("-files")
+    return [HeldAlike(code, reason, files, may_release(code)) for code, files, reason in counted if files > 1]
 
 
 @dataclass(frozen=True)

@@ -33,12 +33,12 @@ def _case_code() -> str:
     return f"{''.join(letters[:3])}-{''.join(letters[3:])}"
 
 
-def identity_of(*, actor: Actor, visit: Visit) -> tuple[ImagingKey, Identity]:
+def identity_of(*, actor: Actor, visit: Visit) -> Identity:
     """What takes the place of the patient in files of a visit."""
     subject = visit.subject
     key = key_of(actor=actor, subject=subject)
     plan = next((each for each in subject.version.protocol.visits if each.code == visit.code), None)
-    identity = Identity(
+    return Identity(
         key=unseal(key.sealed, subject.pk),
         subject=subject.number,
         sponsor=subject.trial.sponsor,
@@ -49,4 +49,3 @@ def identity_of(*, actor: Actor, visit: Visit) -> tuple[ImagingKey, Identity]:
         time_point_id=str(visit),
         time_point=plan.name if plan else visit.code,
     )
-    return key, identity

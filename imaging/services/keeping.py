@@ -18,7 +18,7 @@ from imaging.dicom.errors import DicomFault
 from imaging.dicom.frames import decode, encode_frame
 from imaging.dicom.geometry import Plane
 from imaging.dicom.reader import DicomFile, read, values_of
-from imaging.models import FileState, ImagingKey, Instance, Ledger, Series, Study
+from imaging.models import FileState, ImagingKey, Instance, Ledger, PatientNumber, Series, Study, StudyState
 from imaging.services.identity import identity_of
 from visits.models import Visit
 
@@ -50,45 +50,41 @@ class Keeper:
         With subject, trial, site and version.
     actor
         Who writes: intake, or the person who released a file.
-    overruled
-        Codes of quarantine that a person decided to pass over.
     """
 
-    def __init__(
-        self, visit: Visit, *, actor: Actor = INTAKE, overruled: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, visit: Visit, *, actor: Actor = INTAKE) -> None:
         self._visit = visit
         self._actor = actor
-        self._overruled = overruled
-        self._key, self._identity = identity_of(actor=actor, visit=visit)
+        self._identity = identity_of(actor=actor, visit=visit)
+        self._numbers = _live_numbers(visit.subject_id)
         self._studies: dict[str, Study] = {}
         self._series: dict[tuple[int, str], Series] = {}
         self._ledgers: dict[str, Ledger] = {}
 
-    def keep(self, file: DicomFile) -> Fate:
-        """De-identify and store an image that passed the front door; runs inside the caller's transaction."""
+    def keep(self, file: DicomFile, overruled: frozenset[str] = frozenset()) -> Fate:
+        """De-identify and store an image that passed the front door; runs inside the caller's transaction.
+
+        Parameters
+        ----------
+        overruled
+            Codes of quarantine that a person decided to pass over.
+        """
         patient = self._patient_digest(file)
-        if (
-            patient
-            and self._key.patient_digest not in ("", patient)
-            and "other_patient" not in self._overruled
-        ):
+        if "other_patient" not in overruled and self._is_another(patient):
             return _quarantine(
                 "other_patient", "The patient number differs from that of this subject's earlier images."
             )
         try:
             result = deidentify(file, self._identity)
             left = words_left(identity_words(file), result, self._identity)
-            if left and "words_left" not in self._overruled:
+            if left and "words_left" not in overruled:
                 return _quarantine(
                     "words_left", "A word that identifies somebody stands where it does not belong."
                 )
             cleaned = read(result.data)
-            fate = self._place(cleaned, result, describe(cleaned))
+            fate = self._place(cleaned, result, describe(cleaned), patient)
         except DicomFault as fault:
             return Fate(FileState.REJECTED, fault.code, fault.message)
-        if fate.state == FileState.ACCEPTED:
-            self._remember(patient)
         return fate
 
     def _patient_digest(self, file: DicomFile) -> str:
@@ -97,22 +93,43 @@ class Keeper:
         number = values.text(0x00100020) or values.text(0x00100010)
         return self._identity.fingerprint(number) if number else ""
 
-    def _remember(self, patient: str) -> None:
-        """The first image that is accepted says whose images these are."""
-        if patient and not self._key.patient_digest:
-            ImagingKey.objects.filter(pk=self._key.pk, patient_digest="").update(patient_digest=patient)
-            self._key.refresh_from_db(fields=["patient_digest"])
+    def _is_another(self, patient: str) -> bool:
+        """Whether the patient number is none of this subject's. Only the first file has to look at the database."""
+        if not patient or patient in self._numbers:
+            return False
+        if not self._numbers:
+            ImagingKey.objects.select_for_update().get(subject=self._visit.subject_id)  # one first image only
+            self._numbers = _live_numbers(self._visit.subject_id)
+        return bool(self._numbers) and patient not in self._numbers
 
-    def _place(self, cleaned: DicomFile, result: Deidentified, description: Description) -> Fate:
+    def _number(self, patient: str) -> PatientNumber | None:
+        """The first image that is accepted says whose images these are; so does one that a person let pass."""
+        if patient and patient not in self._numbers:
+            self._numbers[patient], _new = PatientNumber.objects.get_or_create(
+                subject=self._visit.subject,
+                digest=patient,
+                ended_at=None,
+                defaults={"confirmed_by": self._actor.name if self._actor.kind == "person" else ""},
+            )
+        return self._numbers.get(patient)
+
+    def _place(
+        self, cleaned: DicomFile, result: Deidentified, description: Description, patient: str
+    ) -> Fate:
         subject = self._visit.subject
-        known = Instance.objects.filter(subject=subject, uid=result.sop_uid).first()
+        same = Instance.objects.select_related("series__study").filter(subject=subject, uid=result.sop_uid)
+        known = same.first()
+        if known is not None and known.series.study.state == StudyState.WITHDRAWN:
+            return _quarantine("withdrawn", "This examination was taken out of the trial before.")
         if known is not None:
             if known.pixel_sha256 == result.pixel_sha256:
                 return Fate(FileState.DUPLICATE, "duplicate", "This image is here already.", known)
             return _quarantine("uid_conflict", "Another image with the same identifier is here already.")
         if description.plane is None:
             return _quarantine("no_geometry", "The image does not say where in the patient it lies.")
-        study = self._study(description)
+        study = self._study(description, patient)
+        if study.state == StudyState.WITHDRAWN:
+            return _quarantine("withdrawn", "This examination was taken out of the trial before.")
         if study.visit_id != self._visit.pk:
             return _quarantine(
                 "other_visit", f"Images of this examination were sent for {study.visit} before."
@@ -121,12 +138,16 @@ class Keeper:
             FileState.ACCEPTED, "ok", "", self._store(study, cleaned, result, description, description.plane)
         )
 
-    def _study(self, description: Description) -> Study:
+    def _study(self, description: Description, patient: str) -> Study:
         if description.study_uid not in self._studies:
             study, _new = Study.objects.select_related("visit").get_or_create(
                 subject=self._visit.subject,
                 uid=description.study_uid,
-                defaults={"visit": self._visit, "shifted_date": _date(description.study_date)},
+                defaults={
+                    "visit": self._visit,
+                    "shifted_date": _date(description.study_date),
+                    "patient_number": self._number(patient),
+                },
             )
             self._studies[description.study_uid] = study
         return self._studies[description.study_uid]
@@ -145,6 +166,7 @@ class Keeper:
                     "label": description.label,
                     "number": description.series_number,
                     "kernel": description.kernel,
+                    "scanner": description.scanner,
                     "contrast": description.contrast,
                     "thickness_mm": None if thickness is None else thickness.quantize(_THICKNESS),
                 },
@@ -182,6 +204,11 @@ class Keeper:
                 digest=digest, defaults={"content": content}
             )
         return self._ledgers[digest]
+
+
+def _live_numbers(subject_id: int) -> dict[str, PatientNumber]:
+    live = PatientNumber.objects.filter(subject=subject_id, ended_at=None)
+    return {each.digest: each for each in live}
 
 
 def _write_once(key: str, data: bytes) -> str:

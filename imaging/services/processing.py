@@ -111,7 +111,7 @@ class Run:
     def all_files(self) -> None:
         """Every file that waits; those that were settled before an interruption are left alone."""
         waiting = BatchFile.objects.filter(batch=self.batch, state=FileState.RECEIVED)
-        for number, file in enumerate(waiting.filter(archive=None).order_by("index")):
+        for number, file in enumerate(waiting.exclude(stored_key="").order_by("index")):
             self._sign_of_life(number)
             self._file(file)
 
@@ -167,7 +167,7 @@ class Run:
             held = BatchFile.objects.select_for_update().get(pk=file.pk)
             if held.state != FileState.RECEIVED:
                 return
-            fate = self._fate(arrived)
+            fate = self._fate(arrived, frozenset(held.overruled))
             if fate.state == FileState.QUARANTINED:
                 held.stored_key = held.stored_key or _kept(self.batch, held, arrived.data or b"")
             else:
@@ -177,13 +177,18 @@ class Run:
         if fate.instance is not None:
             self.studies_touched.add(fate.instance.series.study_id)
 
-    def _fate(self, arrived: Arrived) -> Fate:
+    def _fate(self, arrived: Arrived, overruled: frozenset[str]) -> Fate:
         if arrived.data is None:
             return Fate(FileState.REJECTED, arrived.code, arrived.reason)
-        examined = examine(arrived.data, arrived.path)
-        if examined.verdict is not Verdict.ACCEPTED or examined.file is None:
-            return Fate(FileState(examined.verdict.value), examined.code, examined.reason)
-        return self._keeper.keep(examined.file)
+        return judge(self._keeper, arrived.data, arrived.path, overruled)
+
+
+def judge(keeper: Keeper, data: bytes, path: str, overruled: frozenset[str]) -> Fate:
+    """What becomes of one file: examined, and kept where nothing stands against it but what a person overruled."""
+    examined = examine(data, path, overruled)
+    if examined.verdict is not Verdict.ACCEPTED or examined.file is None:
+        return Fate(FileState(examined.verdict.value), examined.code, examined.reason)
+    return keeper.keep(examined.file, overruled)
 
 
 def write_fate(file: BatchFile, fate: Fate) -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from django.conf import settings
-from django.core.files.base import ContentFile, File
+from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db import transaction
 
 from audit.context import Actor, acting
 from foundation import clock
@@ -25,8 +24,7 @@ from imaging.errors import (
     ManifestRefusedError,
     VisitTakesNoImagesError,
 )
-from imaging.models import Batch, BatchFile, BatchState, FileState, InboxItem, Origin
-from trials.models import Site
+from imaging.models import Batch, BatchFile, BatchState, FileState, Origin
 from visits.models import Visit
 
 MAX_FILES = 20_000
@@ -71,7 +69,7 @@ def start_batch(
     """
     _check_manifest(files)
     _check_visit(visit)
-    digest = _digest(files)
+    digest = digest_of(f"{each.size} {each.path}" for each in files)
     with acting(actor):
         Visit.objects.select_for_update().get(pk=visit.pk)
         batch = Batch.objects.filter(visit=visit, manifest_digest=digest, state=BatchState.RECEIVING).first()
@@ -98,9 +96,9 @@ def _check_visit(visit: Visit) -> None:
         raise VisitTakesNoImagesError(visit=plan.name)
 
 
-def _digest(files: Iterable[Announced]) -> str:
-    """Keyed, since paths may hold names and the digest stands in the trail."""
-    text = "\n".join(f"{each.size} {each.path}" for each in files)
+def digest_of(lines: Iterable[str]) -> str:
+    """Digest of a list of files. Keyed, since paths may hold names and the digest stands in the trail."""
+    text = "\n".join(lines)
     return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
@@ -211,22 +209,3 @@ def receive_files(*, actor: Actor, visit: Visit, files: Sequence[tuple[str, Path
         with path.open("rb") as content:
             receive_file(actor=actor, batch=batch, index=index, content=content, size=path.stat().st_size)
     return finish_batch(actor=actor, batch=batch)
-
-
-def receive_unmatched(
-    *, actor: Actor, data: bytes, reason: str, origin: str, site: Site | None = None
-) -> InboxItem:
-    """Keep an object that names no subject and visit of ours, for a person to match. The same object twice is one."""
-    sha256 = hashlib.sha256(data).hexdigest()
-    known = InboxItem.objects.filter(sha256=sha256).first()
-    if known is not None:
-        return known
-    key = f"incoming/inbox/{sha256}"
-    if not default_storage.exists(key):
-        key = default_storage.save(key, ContentFile(data))
-    with acting(actor), transaction.atomic():
-        item, _new = InboxItem.objects.get_or_create(
-            sha256=sha256,
-            defaults={"stored_key": key, "size": len(data), "reason": reason, "origin": origin, "site": site},
-        )
-    return item

@@ -107,6 +107,7 @@ def batch(request: Request, opaque: UUID) -> HttpResponse:
         "tab": "Images",
         "counts": studies.file_counts(found),
         "files": studies.files_with_a_reason(found)[:500],
+        "alike": studies.held_alike(found),
         "settled": found.state in _SETTLED,
         "may_decide": request.access.may("image.upload", found.subject.trial.code, found.subject.site.code),
     }

@@ -14,9 +14,10 @@ from accounts.services import make_token
 from casebook import services as casebook
 from eligibility.services import assess_subject
 from foundation.clock import now, today
-from imaging.models import BatchFile, Instance, Series, Study
-from imaging.services import receive_file, start_batch
+from imaging.models import BatchFile, Instance, Origin, Series, Study
+from imaging.services import receive_file, receive_object, start_batch
 from imaging.services.receiving import Announced
+from patients.models import Subject
 from qol.models import Invitation
 from qol.selectors import link_digest
 from reports.services import make_export, request_export
@@ -101,7 +102,15 @@ def _images(desk: Desk) -> dict[str, Any]:
     )
     receive_file(actor=desk.cast.actor("coordinator"), batch=upload, index=0, content=BytesIO(b"x"), size=1)
     study = Study.objects.get(visit=desk.visits["M1"])
+    arrived = receive_object(
+        actor=desk.cast.actor("coordinator"),
+        content=BytesIO(files["IM0002.dcm"]),
+        origin=Origin.DICOM,
+        subjects=Subject.objects.none(),
+        site=desk.cast.home,
+    )
     return {
+        "arrived": arrived.opaque,
         "study": study.opaque,
         "series": Series.objects.get(study=study).opaque,
         "instance": Instance.objects.filter(series__study=study).first().opaque,  # type: ignore[union-attr]

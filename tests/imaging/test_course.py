@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from imaging.rules.course import EarlierRead, options_for
-from imaging.rules.quality import SeriesFacts, Standard, findings, passes
+from imaging.rules.quality import Baseline, SeriesFacts, Standard, findings, passes
 from imaging.rules.working_days import add_working_days, working_days_between
 
 FRIDAY = date(2025, 3, 7)
@@ -94,7 +94,28 @@ def test_each_deviation_is_named(changes: dict[str, object], codes: list[str], a
 
 def test_one_good_series_is_enough_and_a_changed_modality_is_said() -> None:
     assert findings([facts(slices=1), facts(thickness_mm=Decimal(9)), facts()], STANDARD) == ()
-    changed = findings([facts()], Standard(("CT", "MR"), Decimal(5), contrast=True, baseline_modality="MR"))
+    changed = findings(
+        [facts()], Standard(("CT", "MR"), Decimal(5), contrast=True, baseline=Baseline(frozenset({"MR"})))
+    )
     assert [finding.code for finding in changed] == ["modality_changed"]
     assert passes(changed)
     assert not passes(findings([], STANDARD))
+
+
+@pytest.mark.parametrize(
+    ("baseline", "code"),
+    [
+        (Baseline(frozenset({"CT"}), frozenset({"Maker One"})), "scanner_changed"),
+        (Baseline(phases=frozenset({"PORTAL VENOUS PHASE"})), "phase_missing"),
+        (Baseline(extent_mm=Decimal(300)), "less_covered"),
+        (Baseline(extent_mm=Decimal(250)), ""),
+        (Baseline(frozenset({"CT"}), frozenset({"Maker Two"})), ""),
+    ],
+)
+def test_a_change_of_technique_since_baseline_is_said(baseline: Baseline, code: str) -> None:
+    series = facts(label="ARTERIAL PHASE", scanner="Maker Two", extent_mm=Decimal(200))
+
+    found = findings([series], Standard(("CT",), Decimal(5), contrast=True, baseline=baseline))
+
+    assert [finding.code for finding in found] == [code] * bool(code)
+    assert passes(found)

@@ -11,7 +11,6 @@ import imagecodecs
 import numpy as np
 import pytest
 import time_machine
-from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 
@@ -36,8 +35,8 @@ from imaging.models import (
     BatchFile,
     BatchState,
     ImagingKey,
-    InboxItem,
     Instance,
+    PatientNumber,
     Read,
     Study,
     StudyState,
@@ -50,7 +49,6 @@ from imaging.services import (
     process_batch,
     processing,
     receive_file,
-    receive_unmatched,
     reject_file,
     release_file,
     start_batch,
@@ -204,7 +202,7 @@ def test_only_an_accepted_image_says_whose_images_these_are(desk: Desk) -> None:
 
     desk.send({"burned.dcm": changed(stranger, BurnedInAnnotation="YES")})
 
-    assert ImagingKey.objects.get(subject=desk.subject).patient_digest == ""
+    assert not PatientNumber.objects.filter(subject=desk.subject).exists()
     assert states(desk.send(desk.slices("M1"))) == {"ACCEPTED": 5}
 
 
@@ -347,11 +345,11 @@ def test_a_batch_whose_worker_died_is_taken_up_where_it_was(
     batch = desk.deliver(desk.slices("M1"))
     keep, calls = keeping.Keeper.keep, []
 
-    def dies_at_the_third(self: keeping.Keeper, file: object) -> object:
+    def dies_at_the_third(self: keeping.Keeper, file: object, *overruled: object) -> object:
         calls.append(file)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return keep(self, file)  # type: ignore[arg-type]
+        return keep(self, file, *overruled)  # type: ignore[arg-type]
 
     monkeypatch.setattr(keeping.Keeper, "keep", dies_at_the_third)
     with pytest.raises(KeyboardInterrupt):
@@ -466,15 +464,6 @@ def test_a_stored_image_cannot_be_exchanged(desk: Desk) -> None:
 
     with pytest.raises(IntegrityError, match="cannot be changed"), acting(SETUP):
         Instance.objects.update(file_sha256="0" * 64)
-
-
-def test_what_matches_nobody_waits_in_the_inbox_once(desk: Desk) -> None:
-    for _ in range(2):
-        receive_unmatched(actor=SETUP, data=b"some object", reason="No such subject", origin="DICOM")
-
-    item = InboxItem.objects.get()
-    with default_storage.open(item.stored_key) as stored:
-        assert stored.read() == b"some object"
 
 
 def test_the_command_takes_folders_and_tells_what_became_of_each_file(desk: Desk, tmp_path) -> None:
