@@ -12,10 +12,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from accounts.models import Signature
+from casebook.checking import CheckFiring as CheckFiring
+from casebook.sampling import SamplingSeed as SamplingSeed
 from patients.models import Subject
-from visits.models import Visit
 from trials.models import ProtocolVersion, Trial, entered_protocol
 from trials.schema import Protocol
+from visits.models import Visit
 
 
 class EntryState(models.TextChoices):
@@ -24,6 +27,13 @@ class EntryState(models.TextChoices):
     EMPTY = "EMPTY", "Not started"
     IN_PROGRESS = "IN_PROGRESS", "In progress"
     COMPLETE = "COMPLETE", "Complete"
+
+
+class Signing(models.TextChoices):
+    """Whether what a form says is covered by a signature."""
+
+    SIGNED = "SIGNED", "Signed"
+    AGAIN = "AGAIN", "To be signed again"
 
 
 class Entry(models.Model):
@@ -39,7 +49,25 @@ class Entry(models.Model):
     struck_out = models.BooleanField(default=False)
     frozen = models.BooleanField(default=False)
     locked = models.BooleanField(default=False)
+    signing = models.CharField(
+        "signature",
+        max_length=6,
+        choices=Signing,
+        blank=True,
+        default="",
+        help_text="The database itself takes it back when the form changes.",
+    )
+    unlocked_until = models.DateTimeField(
+        "unlocked until", null=True, help_text="After this moment nothing is entered until it is locked again."
+    )
     version = models.PositiveIntegerField(default=0)
+    entered_under = models.ForeignKey(
+        ProtocolVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="The protocol version that the form stays on; empty where it follows the subject.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now())
 
@@ -59,13 +87,13 @@ class Entry(models.Model):
     def __str__(self) -> str:
         return f"{self.form} {self.repeat}"
 
-    entered_under = models.ForeignKey(
-        ProtocolVersion,
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="+",
-        help_text="The protocol version that the form stays on; empty where it follows the subject.",
-    )
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol that says what this form is: the subject's, or the one under which it was entered."""
+        if self.entered_under_id is None or self.entered_under_id == self.subject.version_id:
+            return self.subject.version.protocol
+        return entered_protocol(self.entered_under_id, self.subject.version_id)
+
     @property
     def opened(self) -> bool:
         """Whether somebody opened the form; an entry that only shows the empty form is not stored."""
@@ -85,13 +113,25 @@ class QueryOrigin(models.TextChoices):
 
     MANUAL = "MANUAL", "Raised by a person"
     CHECK = "CHECK", "Raised by a check"
-    @property
-    def protocol(self) -> Protocol:
-        """The protocol that says what this form is: the subject's, or the one under which it was entered."""
-        if self.entered_under_id is None or self.entered_under_id == self.subject.version_id:
-            return self.subject.version.protocol
-        return entered_protocol(self.entered_under_id, self.subject.version_id)
 
+
+class Desk(models.TextChoices):
+    """Whose turn a query is, by role."""
+
+    SITE = "SITE", "Site"
+    MONITOR = "MONITOR", "Monitor"
+    DATAMANAGER = "DATAMANAGER", "Data manager"
+    MEDICAL = "MEDICAL", "Medical reviewer"
+
+
+DESKS = {
+    "medical": Desk.MEDICAL,
+    "monitor": Desk.MONITOR,
+    "datamanager": Desk.DATAMANAGER,
+    "investigator": Desk.SITE,
+    "coordinator": Desk.SITE,
+}
+"""Where people of each role work off queries; of several roles the first counts."""
 
 
 class Query(models.Model):
@@ -103,6 +143,8 @@ class Query(models.Model):
     origin = models.CharField(max_length=8, choices=QueryOrigin)
     check_id = models.CharField(max_length=40, blank=True)
     state = models.CharField(max_length=8, choices=QueryState, default=QueryState.OPEN)
+    waits_for = models.CharField("waits for", max_length=12, choices=Desk, default=Desk.SITE)
+    asked_by = models.CharField("asked by", max_length=12, choices=Desk, default=Desk.DATAMANAGER)
     raised_at = models.DateTimeField(db_default=Now(), editable=False)
     closed_at = models.DateTimeField(null=True)
     led_to_change = models.BooleanField(default=False)
@@ -163,3 +205,192 @@ class Verification(models.Model):
 
     def __str__(self) -> str:
         return f"verified {self.item or 'form'}"
+
+
+class Draft(models.Model):
+    """What one person typed into a form and has not saved: kept for the same person alone, sealed, for a few days."""
+
+    audit_masked = ("sealed",)
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    place = models.CharField(max_length=60)
+    sealed = models.TextField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["at"]
+        constraints = [
+            models.UniqueConstraint(fields=["person", "subject", "place"], name="one_draft_per_person_and_form"),
+        ]
+
+    def __str__(self) -> str:
+        return f"draft of {self.place}"
+
+
+class ReviewKind(models.TextChoices):
+    """Whose review it was."""
+
+    DATA = "DATA", "Data management review"
+    MEDICAL = "MEDICAL", "Medical review"
+
+
+class Review(models.Model):
+    """Somebody looked a form through, at one content of the form."""
+
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="+")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8, choices=ReviewKind)
+    digest = models.CharField(max_length=64)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+class RecordKind(models.TextChoices):
+    """How much one signature covers."""
+
+    FORM = "FORM", "Form"
+    VISIT = "VISIT", "Visit"
+    CASEBOOK = "CASEBOOK", "Casebook"
+
+
+class FormContent(models.Model):
+    """What a form said when it was signed: found by its digest, stored once, never changed."""
+
+    audit_masked = ("content",)
+
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="+")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    content = models.JSONField()
+
+    class Meta:
+        ordering = ["entry", "pk"]
+
+    def __str__(self) -> str:
+        return self.digest[:8]
+
+
+class SigningBatch(models.Model):
+    """Records that were signed in one go: one manifest with the digest of each, signed as a whole as well."""
+
+    signature = models.OneToOneField(Signature, on_delete=models.PROTECT, related_name="+")
+    manifest = models.JSONField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{len(self.manifest)} records"
+
+
+class SignedRecord(models.Model):
+    """A form, a visit or a casebook that somebody signed, with the digests of all its forms at that moment."""
+
+    kind = models.CharField(max_length=8, choices=RecordKind)
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="+")
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, related_name="+")
+    signature = models.OneToOneField(Signature, on_delete=models.PROTECT, related_name="+")
+    batch = models.ForeignKey(SigningBatch, on_delete=models.PROTECT, null=True, related_name="+")
+    protocol_version = models.CharField(max_length=40)
+    manifest = models.JSONField(help_text="Key, form, visit, repeat and digest of each form.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the canonical content: what is signed.")
+    trail_head = models.BigIntegerField(help_text="The last event of the audit trail at that moment.")
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["subject", "-id"], name="signedrecord_of_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} signed by {self.signature.signer_name}"
+
+
+class UnlockState(models.TextChoices):
+    """How far a wish to unlock has come."""
+
+    ASKED = "ASKED", "Asked for"
+    APPROVED = "APPROVED", "Approved"
+    REFUSED = "REFUSED", "Refused"
+
+
+class Unlock(models.Model):
+    """Somebody asks to open what is locked, somebody else decides; the scope is a form, a visit, or the casebook."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="+")
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(max_length=500)
+    hours = models.PositiveSmallIntegerField(help_text="How long it stays open.")
+    state = models.CharField(max_length=8, choices=UnlockState, default=UnlockState.ASKED)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(db_default=Now(), editable=False)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=500, blank=True)
+    ends_at = models.DateTimeField(null=True)
+    trail_head = models.BigIntegerField(null=True, help_text="The last event of the trail before it was opened.")
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(decided_by__isnull=True) | ~models.Q(decided_by=models.F("asked_by")),
+                name="two_persons_unlock",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="ASKED", decided_by__isnull=True)
+                | models.Q(state__in=["APPROVED", "REFUSED"], decided_by__isnull=False),
+                name="an_answered_unlock_has_its_second_person",
+            ),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="unlock_has_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"unlock: {self.reason[:60]}"
+
+
+class Closure(models.Model):
+    """A visit, or a casebook, that is locked as a whole: no form is opened there while it stands."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="+")
+    made_at = models.DateTimeField(db_default=Now(), editable=False)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "visit"],
+                condition=models.Q(ended_at__isnull=True),
+                nulls_distinct=False,
+                name="closed_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.visit or 'casebook'} locked"
+
+
+class Milestone(models.Model):
+    """A day of a trial before which every casebook is to be signed, such as an interim analysis."""
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=80)
+    due_on = models.DateField()
+
+    class Meta:
+        ordering = ["due_on", "pk"]
+        constraints = [models.UniqueConstraint(fields=["trial", "name"], name="milestone_once_per_trial")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
 from accounts.access import Access
-from casebook.models import Entry, Query, QueryMessage, QueryState
+from accounts.models import DelegatedTask
+from accounts.selectors import tasks_of
+from audit.selectors import history
+from casebook.models import DESKS, Entry, EntryState, Query, QueryMessage, QueryState, Signing
 from casebook.rules.cells import Cell
+from casebook.rules.grading import (
+    Suggestion,
+    baseline_of,
+    event_finding,
+    event_suggestion,
+    gradings_of,
+    suggested_grade,
+)
 from casebook.rules.picture import Picture, rules_of
-from casebook.rules.projection import Row, latest_values
+from casebook.rules.projection import Row, first_values_after, latest_values
 from casebook.rules.status import planned_forms
 from foundation import clock
 from foundation.errors import NotFound
@@ -61,6 +74,7 @@ def row_of(entry: Entry) -> Row:
         repeat=entry.repeat,
         values=entry.values,
         subject_id=entry.subject_id,
+        entered=protocol_by_key(entry.entered_under_id).form(entry.form) if entry.entered_under_id else None,
     )
 
 
@@ -71,7 +85,6 @@ def rows_of_subject(subject: Subject) -> list[Row]:
 
 
 def dated(entry: Entry) -> date:
-        entered=protocol_by_key(entry.entered_under_id).form(entry.form) if entry.entered_under_id else None,
     """The date for which an entry is judged: its own date item, else the visit's, else today at the site."""
     form = entry.protocol.form(entry.form)
     own = str((entry.values.get(form.date_item) or {}).get("value") or "") if form.date_item else ""
@@ -90,6 +103,25 @@ class WorkedForm:
     protocol: Protocol
     form: Form
     picture: Picture
+    given_rows: tuple[Row, ...] | None = None
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Entries of the subject; read when nobody gave them."""
+        return self.given_rows if self.given_rows is not None else tuple(rows_of_subject(self.entry.subject))
+
+    def suggestion(self, item: Item) -> Suggestion | None:
+        """The grade that the value of an item suggests, or the values at the time of an event; never filled in."""
+        if self.form.graded is not None and item.id == self.form.graded.grade:
+            found = event_suggestion(self.protocol, self.form, self.entry.values, self.rows)
+            return replace(found[0], because=f"{found[1]}: {found[0].because}") if found else None
+        gradings = gradings_of(self.protocol, self.form.code, item)
+        cell = self.cells.get(item.id)
+        if not gradings or not cell or not cell.get("value"):
+            return None
+        on = dated(self.entry).isoformat()
+        baseline = baseline_of(self.protocol, self.rows, self.form.code, item.id, on, self.entry.pk)
+        return suggested_grade(gradings, item, cell, baseline)
 
     @property
     def cells(self) -> dict[str, Cell]:
@@ -108,10 +140,15 @@ def worked_form(entry: Entry, rows: Iterable[Row] | None = None) -> WorkedForm:
     protocol = entry.protocol
     rules = rules_of(protocol, entry.form)
     on = dated(entry)
-    others = {}
+    others: dict[str, Any] = {}
+    later: dict[str, Any] = {}
+    if rows is None and (rules.needs_other_forms or rules.form.graded):
+        rows = rows_of_subject(entry.subject)
+    known = tuple(rows) if rows is not None else None
     if rules.needs_other_forms:
         others = latest_values(protocol, known or (), on)
-    picture = rules.picture(entry.values, others, on)
+        later = first_values_after(protocol, known or (), on, others)
+    picture = rules.picture(entry.values, others, on, later)
     if rules.form.graded:
         picture = picture.with_findings(event_finding(protocol, rules.form, entry.values, known or ()))
     return WorkedForm(entry, protocol, rules.form, picture, known)
@@ -198,3 +235,156 @@ def earlier_entries(entry: Entry) -> list[Entry]:
         subject=entry.subject, form=entry.form, struck_out=False, repeat=entry.repeat
     )
     return list(found.exclude(pk=entry.pk).select_related("visit").order_by("visit__happened_on", "pk"))
+
+
+def earlier_entry(entry: Entry) -> Entry | None:
+    """The same form (and row) at the visit before, if anything was entered there."""
+    if entry.visit is None:
+        return None
+    found = Entry.objects.filter(
+        subject=entry.subject, form=entry.form, repeat=entry.repeat, struck_out=False, not_done=""
+    ).exclude(values={})
+    before = found.filter(visit__ordinal__lte=entry.visit.ordinal).exclude(visit=entry.visit)
+    if entry.visit.happened_on:
+        before = before.filter(visit__happened_on__lte=entry.visit.happened_on)
+    return before.select_related("visit").order_by("visit__happened_on", "visit__ordinal", "pk").last()
+
+
+def version_of(access: Access, number: str, visit_name: str, form: str, repeat: int = 1) -> int:
+    """How often the form at an address was written to, in one statement; 0 where nobody opened it.
+
+    Raises
+    ------
+    NotFound
+    """
+    code, sequence = split_visit(visit_name)
+    place = Q(visit__isnull=True) if code == LOG else Q(visit__code=code, visit__sequence=sequence)
+    condition = within(access, "entry.view", trial="subject__trial__code", site="subject__site__code")
+    at = Entry.objects.filter(condition, place, subject__number=number, form=form, repeat=repeat)
+    version = at.values_list("version", flat=True).first()
+    if version is None:
+        access_to = get_subject(access, number)
+        access.require("entry.view", access_to.trial.code, access_to.site.code)
+    return version or 0
+
+
+def were_saved(entry: Entry, item_id: str, requests: Collection[str]) -> Collection[str]:
+    """Which of these requests did write this item: for a browser that never heard the answer."""
+    if not entry.opened or not requests:
+        return ()
+    written = history("casebook_entry", entry.pk).filter(request_id__in=list(requests))
+    touched = Q(before__values__has_key=item_id) | Q(after__values__has_key=item_id)
+    return set(written.filter(touched).values_list("request_id", flat=True))
+
+
+def last_request(entry: Entry, item_id: str) -> str:
+    """The request that wrote this item last."""
+    touched = Q(before__values__has_key=item_id) | Q(after__values__has_key=item_id)
+    found = history("casebook_entry", entry.pk).filter(touched).values_list("request_id", flat=True).last()
+    return found or ""
+
+
+@dataclass(frozen=True)
+class SignatureDue:
+    """Forms of one visit (or of a subject's running logs) that are complete and wait for a signature.
+
+    Attributes
+    ----------
+    forms
+        How many wait.
+    again
+        How many of them were signed before and changed since.
+    unfinished
+        How many forms that were begun there are not complete yet.
+    """
+
+    subject_id: int
+    number: str
+    trial: str
+    visit: str
+    happened_on: date | None
+    forms: int
+    again: int
+    unfinished: int
+
+
+def signatures_due(access: Access) -> list[SignatureDue]:
+    """What waits for a person's signature, by subject and visit: two statements whatever their number.
+
+    Only sites whose delegation log names the person for signing today.
+    """
+    today = clock.today()
+    may = {DelegatedTask.PRINCIPAL, DelegatedTask.SIGN}
+    places = [place for place, tasks in tasks_of(access.user_id, today).items() if tasks & may]
+    named = Q(pk__in=[])
+    for trial, site in places:
+        named |= Q(subject__trial__code=trial, subject__site__code=site)
+    condition = within(access, "sign.entry", trial="subject__trial__code", site="subject__site__code")
+    finished = Q(state=EntryState.COMPLETE) | Q(struck_out=True)
+    waits = finished & ~Q(signing=Signing.SIGNED) & Q(locked=False)
+    groups = (
+        Entry.objects.filter(condition & named)
+        .order_by("subject__number", "visit__ordinal", "visit__sequence")
+        .values_list(
+            "subject_id", "subject__number", "subject__trial__code", "visit__code", "visit__sequence",
+            "visit__happened_on", "visit__ordinal",
+        )
+        .annotate(
+            forms=Count("pk", filter=waits),
+            again=Count("pk", filter=waits & Q(signing=Signing.AGAIN)),
+            unfinished=Count("pk", filter=~finished),
+        )
+        .filter(forms__gt=0)
+    )  # fmt: skip
+    return [
+        SignatureDue(key, number, trial, _visit_name(code, sequence), on, forms, again, unfinished)
+        for key, number, trial, code, sequence, on, _, forms, again, unfinished in groups
+    ]
+
+
+def _visit_name(code: str | None, sequence: int | None) -> str:
+    if code is None:
+        return LOG
+    return code if sequence == 1 else f"{code}.{sequence}"
+
+
+@dataclass(frozen=True)
+class QueryDue:
+    """Queries on one form that wait for somebody.
+
+    Attributes
+    ----------
+    waiting
+        How many.
+    oldest
+        When the oldest of them was raised.
+    """
+
+    number: str
+    trial: str
+    site: str
+    visit: str
+    form: str
+    repeat: int
+    waiting: int
+    oldest: datetime
+
+
+def queries_due(access: Access) -> list[QueryDue]:
+    """Queries that wait for a person's desk, by form, the oldest first: one statement whatever their number."""
+    desks = sorted({DESKS[role] for role in access.roles() if role in DESKS})
+    condition = within(access, "entry.view", trial="subject__trial__code", site="subject__site__code")
+    groups = (
+        Query.objects.filter(condition, waits_for__in=desks, state__in=OPEN_STATES)
+        .order_by()
+        .values_list(
+            "subject__number", "subject__trial__code", "subject__site__code", "entry__visit__code",
+            "entry__visit__sequence", "entry__form", "entry__repeat",
+        )
+        .annotate(waiting=Count("pk"), oldest=Min("raised_at"))
+        .order_by("oldest")
+    )  # fmt: skip
+    return [
+        QueryDue(number, trial, site, _visit_name(code, sequence), form, repeat, waiting, oldest)
+        for number, trial, site, code, sequence, form, repeat, waiting, oldest in groups
+    ]

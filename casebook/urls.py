@@ -2,12 +2,26 @@
 
 from django.urls import path, register_converter
 
-from casebook.converters import FormCode, QueryVerb, VisitName
-from casebook.views import casebooks, compare, form, items, queries, subject
+from casebook.converters import FormCode, QueryVerb, StateVerb, UnlockAnswer, VisitName
+from casebook.views import (
+    casebooks,
+    compare,
+    form,
+    items,
+    laboratories,
+    queries,
+    signing,
+    states,
+    subject,
+    together,
+    verification,
+)
 
 register_converter(FormCode, "formcode")
 register_converter(VisitName, "visitname")
 register_converter(QueryVerb, "queryverb")
+register_converter(StateVerb, "stateverb")
+register_converter(UnlockAnswer, "unlockanswer")
 
 SUBJECT = "subjects/<str:number>/"
 VISIT = f"{SUBJECT}visits/<visitname:visit>/"
@@ -15,9 +29,21 @@ FORM = f"{SUBJECT}<visitname:visit>/<formcode:form>/"
 ROW = f"{FORM}<int:repeat>/"
 
 urlpatterns = [
+    path("signatures/", signing.signatures, name="signatures"),
+    path("signatures/milestones/", signing.milestones, name="milestones"),
+    path("unlocks/", states.unlocks, name="unlocks"),
+    path("unlocks/<int:unlock>/", states.unlock, name="unlock"),
+    path("unlocks/<int:unlock>/<unlockanswer:decision>/", states.answer_unlock, name="unlock-answer"),
+    path(f"{SUBJECT}signatures/", signing.subject_signatures, name="subject-signatures"),
+    path(f"{SUBJECT}signatures/<int:signed>/", signing.signed_record, name="signed-record"),
+    path(f"{SUBJECT}states/<stateverb:verb>/", states.move, name="states-move"),
     path("casebooks/", casebooks.casebooks, name="casebooks"),
     path("queries/", queries.queries, name="queries"),
+    path("verification/", verification.verification, name="verification"),
+    path("queries/work-off/", queries.work_off, name="queries-work-off"),
+    path("queries/yield/", queries.check_yield, name="check-yield"),
     path("queries/<int:query>/<queryverb:verb>/", items.move_query, name="query-move"),
+    path("laboratories/<str:code>/values/", laboratories.stored_values, name="laboratory-values"),
     path(SUBJECT, subject.subject, name="subject"),
     path(f"{SUBJECT}compare/", compare.comparison, name="subject-compare"),
     path(f"{SUBJECT}visits/unscheduled/", subject.visit_unscheduled, name="visit-unscheduled"),
@@ -33,6 +59,11 @@ for _prefix, _name in ((FORM, "form"), (ROW, "form-row")):
         path(f"{_prefix}complete/", form.complete, name=f"{_name}-complete"),
         path(f"{_prefix}not-done/", form.not_done, name=f"{_name}-not-done"),
         path(f"{_prefix}strike-out/", form.strike_out, name=f"{_name}-strike-out"),
+        path(f"{_prefix}live/", together.live, name=f"{_name}-live"),
+        path(f"{_prefix}draft/", together.draft, name=f"{_name}-draft"),
+        path(f"{_prefix}earlier/", together.earlier, name=f"{_name}-earlier"),
+        path(f"{_prefix}blank/", together.blank, name=f"{_name}-blank"),
+        path(f"{_prefix}blank/undo/", together.take_back, name=f"{_name}-take-back"),
         path(f"{_prefix}item/<str:item>/", items.item, name=f"{_name}-item"),
         path(f"{_prefix}ask/", items.ask, name=f"{_name}-ask"),
         path(f"{_prefix}verify/", items.verify, name=f"{_name}-verify"),

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.broker import broker_url
 from config.database import databases
+from config.embedded.valkey import valkey_socket
 from config.environment import BASE_DIR, boolean, data_folder, names, text
 from config.rooms import ROOMS
 from config.secrets import installation_secret
@@ -258,6 +259,9 @@ VERSION = "0.1.0"
 
 # Interface for programs ---------------------------------------------------------------------------------------------
 # Where REDIS_URL names a server, all web processes count requests together; else each counts by itself.
+_shared = text("REDIS_URL") or (
+    f"unix://{valkey_socket(DATA_FOLDER)}" if boolean("HILUM_SUPERVISED", default=False) else ""
+)
 _counting = text("REDIS_URL").startswith(("redis://", "rediss://"))
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
@@ -269,6 +273,14 @@ CACHES = {
     }
     if _counting
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "throttle"},
+    "presence": {  # who has a form open: for all web processes where there is a broker
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _shared,
+        "KEY_PREFIX": "presence",
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+    }
+    if _shared
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "presence"},
 }
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -302,6 +314,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "subjects", "description": "Patients in trials."},
         {"name": "visits", "description": "Visits, their windows, and recording them."},
         {"name": "forms", "description": "Entered data, item by item."},
+        {"name": "signatures", "description": "States of forms and signatures, to be read."},
         {"name": "eligibility", "description": "Criteria now, and what was signed."},
         {"name": "queries", "description": "Questions about what was entered."},
         {"name": "images", "description": "Imaging studies, and sending files."},

@@ -160,6 +160,8 @@ def unit_in_words(unit: str) -> str:
     """
     if unit == "1":
         return ""
+    if unit == "degC":
+        return "°C"
     words = re.sub(r"^10\^(\d)", lambda power: f"×10{power[1].translate(_SIGNS)}", unit)
     words = re.sub(r"(?<=[a-z])(\d)$", lambda power: power[1].translate(_SIGNS), words)
     return re.sub(r"(?:^|(?<=/))u(?=mol|kat|g|L|m)", "µ", words)

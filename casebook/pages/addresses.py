@@ -20,3 +20,8 @@ def form_url(subject: Subject, visit: Visit | None, form: str, repeat: int = 1) 
 def form_below(subject_url: str, visit: str, form: str) -> str:
     """The same below a subject's address that is known already, for pages with thousands of links."""
     return f"{subject_url}{visit}/{form}/"
+
+
+def form_address(number: str, visit: str, form: str, repeat: int = 1) -> str:
+    """The same from the parts of an address."""
+    return f"{number}/{visit}/{form}/{repeat}"

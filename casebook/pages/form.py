@@ -7,12 +7,24 @@ from dataclasses import dataclass
 
 from casebook.models import Entry, EntryState, Query, QueryState
 from casebook.pages.addresses import form_url
+from casebook.pages.proposals import DRAFT, Proposal
 from casebook.rules.cells import MISSING_REASONS
+from casebook.rules.dates import date_in_words
+from casebook.rules.limits import as_shown
 from casebook.rules.picture import Finding, codelist_of, shown_number
 from casebook.selectors import WorkedForm
+from casebook.services.entries import is_over
 from patients.models import Subject
-from trials.schema import CodeLabel, Item, ItemGroup
+from trials.rules.entered import added_in
+from trials.rules.heritage import retired_in
+from trials.schema import CodeLabel, Codelist, Item, ItemGroup
 from visits.models import Visit
+
+ONE_LINE = 92
+"""Characters of labels, with four for each option's mark, that fit beside a question."""
+COLUMN = 5
+DIGITS = 9
+"""Options that a digit can choose."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,12 @@ class ItemRow:
         A message of this moment (what was typed was refused, somebody else changed it).
     clash
         What somebody else saved meanwhile, in words, where the person has to choose.
+    retired_in, added_in
+        The protocol version that no longer asks for the item, or that added it to a form entered before.
+    readings
+        What a date that was typed can mean, where the person has to choose: ISO and in words.
+    proposal
+        A value that the person may take by one key; nothing is filled in before.
     """
 
     item: Item
@@ -49,6 +67,10 @@ class ItemRow:
     stands_out: bool
     note: str = ""
     clash: str = ""
+    retired_in: str = ""
+    added_in: str = ""
+    readings: tuple[tuple[str, str], ...] = ()
+    proposal: Proposal | None = None
 
     @property
     def level(self) -> str:
@@ -82,6 +104,14 @@ class ItemRow:
     def open_query(self) -> bool:
         """Whether a query waits for an answer."""
         return any(query.state == QueryState.OPEN for query in self.queries)
+
+    @property
+    def choices(self) -> str:
+        """How options are laid out: a row while they fit on about one line, a column, or a list to open."""
+        long = sum(len(option.label) + 4 for option in self.options)
+        if long <= ONE_LINE and len(self.options) <= DIGITS:
+            return "row"
+        return "column" if len(self.options) <= COLUMN or self.item.type == "instrument" else "list"
 
     @property
     def control(self) -> str:
@@ -133,6 +163,37 @@ class FormPage:
         """Whether the form was marked complete."""
         return self.worked.entry.state == EntryState.COMPLETE
 
+    @property
+    def version(self) -> int:
+        """How often the form was written to."""
+        return self.worked.entry.version
+
+    @property
+    def drafted(self) -> int:
+        """How many values the person typed earlier and did not save."""
+        return sum(row.proposal is not None and row.proposal.origin == DRAFT for row in self.rows)
+
+    @property
+    def carries(self) -> bool:
+        """Whether values of the visit before may be looked at here."""
+        at_a_visit = self.worked.entry.visit is not None
+        return (
+            at_a_visit
+            and self.writable
+            and not self.complete
+            and any(i.carry for i in self.worked.form.items)
+        )
+
+    @property
+    def open_groups(self) -> tuple[tuple[int, str], ...]:
+        """Groups in which something is still to be answered: place and heading."""
+        unanswered = set(self.worked.picture.unanswered)
+        return tuple(
+            (place, group.group.title)
+            for place, group in enumerate(self.groups)
+            if unanswered & {row.item.id for row in group.rows}
+        )
+
 
 def form_page(
     worked: WorkedForm,
@@ -142,6 +203,8 @@ def form_page(
     notes: Mapping[str, str] | None = None,
     typed: Mapping[str, Mapping[str, str]] | None = None,
     clashes: Mapping[str, str] | None = None,
+    readings: Mapping[str, Sequence[str]] | None = None,
+    proposals: Mapping[str, Proposal] | None = None,
 ) -> FormPage:
     """Make the page of a form.
 
@@ -153,16 +216,31 @@ def form_page(
         What was typed and refused, by item, shown in place of the saved value.
     clashes
         What somebody else saved meanwhile, by item, in words.
+    readings
+        What a date that was typed can mean, by item (ISO).
+    proposals
+        Values to confirm, by item.
     """
     entry = worked.entry
     url = form_url(entry.subject, entry.visit, entry.form, entry.repeat)
-    closed = entry.locked or entry.frozen or entry.struck_out
-    maker = _RowMaker(worked, queries, url, writable and not closed, notes or {}, typed or {}, clashes or {})
+    closed = entry.locked or entry.frozen or entry.struck_out or is_over(entry.unlocked_until)
+    maker = _RowMaker(
+        worked,
+        queries,
+        url,
+        writable and not closed,
+        notes or {},
+        typed or {},
+        clashes or {},
+        readings or {},
+        (proposals or {}) if writable and not closed else {},
+    )
     groups = tuple(
         GroupRows(group, tuple(maker.row(group, item) for item in group.items))
         for group in worked.form.groups
     )
-    return FormPage(worked, groups, tuple(queries), url, writable and not closed)
+    gone = maker.retired()
+    return FormPage(worked, (*groups, *gone), tuple(queries), url, writable and not closed)
 
 
 @dataclass(frozen=True)
@@ -174,6 +252,8 @@ class _RowMaker:
     notes: Mapping[str, str]
     typed: Mapping[str, Mapping[str, str]]
     clashes: Mapping[str, str]
+    readings: Mapping[str, Sequence[str]]
+    proposals: Mapping[str, Proposal]
 
     def row(self, group: ItemGroup, item: Item) -> ItemRow:
         """Make the row of one item."""
@@ -186,24 +266,56 @@ class _RowMaker:
             group=group,
             cell=cell,
             typed=_typed(item, cell),
-            options=codelist.codes if codelist else (),
+            options=_options(codelist, cell),
             expected=_content(self.worked.entry.values.get(item.id)),
-            shown=item.id in self.worked.picture.shown,
+            shown=item.id in self.worked.picture.shown or bool(retired_in(item)),
             findings=tuple(f for f in self.worked.picture.findings if f.item == item.id),
             queries=tuple(query for query in self.queries if query.item == item.id),
             save_url=f"{self.url}save/",
             panel_url=f"{self.url}item/{item.id}/",
-            writable=self.writable,
+            writable=self.writable and not retired_in(item),
             complete=self.worked.entry.state == EntryState.COMPLETE,
             stands_out=bool(item.provisional) and not self.worked.form.provisional,
             note=self.notes.get(item.id, ""),
             clash=self.clashes.get(item.id, ""),
+            readings=tuple((iso, date_in_words(iso)) for iso in self.readings.get(item.id, ())),
+            proposal=self.proposals.get(item.id),
+            retired_in=retired_in(item),
+            added_in=added_in(item),
         )
+
+    def retired(self) -> tuple[GroupRows, ...]:
+        """Items that are not asked any more and hold something, under a heading of their own."""
+        form = self.worked.form
+        asked = {item.id for item in form.items}
+        held = [
+            form.items_by_id[key]
+            for key in self.worked.entry.values
+            if key not in asked and key in form.items_by_id
+        ]
+        if not held:
+            return ()
+        group = ItemGroup(title="Not asked any more", items=tuple(held))
+        return (GroupRows(group, tuple(self.row(group, item) for item in held)),)
+
+
+def _options(codelist: Codelist | None, cell: Mapping[str, object]) -> tuple[CodeLabel, ...]:
+    """The choices, and those that were made before they were retired."""
+    if codelist is None:
+        return ()
+    value = cell.get("value")
+    chosen = {str(each) for each in value} if isinstance(value, list) else {str(value)}
+    gone = [each for each in getattr(codelist, "retired", ()) if each.code in chosen]
+    return (
+        *codelist.codes,
+        *(CodeLabel(code=each.code, label=f"{each.label} (retired in {retired_in(each)})") for each in gone),
+    )
 
 
 def _content(cell: Mapping[str, object] | None) -> dict[str, object]:
     """What the browser sends back as the cell that it showed."""
-    return {key: value for key, value in (cell or {}).items() if key != "confirmed" and value is not None}
+    shown = as_shown(cell or {})
+    return {key: value for key, value in shown.items() if key != "confirmed" and value is not None}
 
 
 def _typed(item: Item, cell: Mapping[str, object]) -> str:

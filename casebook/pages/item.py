@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from audit.selectors import item_history
 from casebook.models import Entry, Query, QueryMessage, Verification
 from casebook.pages.addresses import form_url
-from casebook.rules.cells import MISSING_REASONS, NUMERIC, WITH_UNIT, cell_text
+from casebook.pages.earlier import EarlierValues, earlier_values
+from casebook.rules.cells import MISSING_REASONS, cell_text
 from casebook.rules.picture import codelist_of
-from casebook.selectors import earlier_entries
 from casebook.services.verification import content_digest
-from foundation import charts
-from logic.errors import UnitError
-from logic.units import convert
 from trials.schema import Item
 
 
@@ -48,7 +43,7 @@ class ItemPanel:
     form_code: str
     url: str
     source: str
-    chart: str
+    earlier: EarlierValues | None
     history: tuple[Version, ...]
     threads: tuple[Thread, ...]
     missing_reasons: dict[str, str]
@@ -68,7 +63,7 @@ def item_panel(entry: Entry, item_id: str) -> ItemPanel:
         form_code=entry.form,
         url=form_url(entry.subject, entry.visit, entry.form, entry.repeat),
         source=protocol.source_title(item.source) if item.source else "",
-        chart=_chart(entry, item),
+        earlier=earlier_values(entry, item),
         history=_history(entry, item),
         threads=_threads(entry, item_id),
         missing_reasons=MISSING_REASONS,
@@ -111,32 +106,3 @@ def _threads(entry: Entry, item_id: str) -> tuple[Thread, ...]:
     for message in QueryMessage.objects.filter(query__in=queries):
         messages.setdefault(message.query_id, []).append(message)
     return tuple(Thread(query, tuple(messages.get(query.pk, ()))) for query in queries)
-
-
-def _chart(entry: Entry, item: Item) -> str:
-    """Earlier values as a small line; empty where there is nothing to compare."""
-    if item.type not in NUMERIC:
-        return ""
-    points = [
-        (str(each.visit or f"Row {each.repeat}"), number)
-        for each in (*earlier_entries(entry), entry)
-        for number in [_number(item, each.values.get(item.id))]
-        if number is not None
-    ]
-    if len(points) < 2:
-        return ""
-    unit = item.units[0] if item.units else item.unit
-    return charts.trend(points, label=f"{item.label}, {unit}" if unit else item.label)
-
-
-def _number(item: Item, cell: dict[str, Any] | None) -> Decimal | None:
-    """A value in the unit that the item offers first, so that visits can be compared."""
-    if not cell or not cell.get("value"):
-        return None
-    value = Decimal(cell["value"])
-    if item.type in WITH_UNIT and cell.get("unit"):
-        try:
-            return Decimal(convert(value, item.analyte, cell["unit"], item.units[0]))
-        except UnitError:
-            return None
-    return value

@@ -15,7 +15,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from casebook.rules.dates import DateFault, read_date
+from casebook.rules.dates import DateFault, date_in_words, read_date
 from logic.errors import UnitError
 from logic.units import normalise_unit, unit_in_words
 from trials.schema import Codelist, Item
@@ -30,6 +30,8 @@ MISSING_REASONS = {
 }
 NUMERIC = {"integer", "number", "quantity", "lab"}
 WITH_UNIT = {"quantity", "lab"}
+MEASURED_OR_DATED = NUMERIC | {"date", "partial_date", "time"}
+"""Where a missing reason can be typed in place of the value (`nd`): it cannot be mistaken for one there."""
 CHOICES = {"choice", "yesno", "instrument"}
 TIME = re.compile(r"([01]?\d|2[0-3])[:.]?([0-5]\d)(?:[:.]([0-5]\d))?\s*(Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -37,7 +39,17 @@ TEXT_LIMIT = {"text": 500, "longtext": 10_000}
 
 
 class CellFault(ValueError):
-    """What was typed cannot be this item's value; the message says why and what to do."""
+    """What was typed cannot be this item's value; the message says why and what to do.
+
+    Attributes
+    ----------
+    readings
+        What a date can mean (ISO), where it can be read in more than one way.
+    """
+
+    def __init__(self, message: str, readings: tuple[str, ...] = ()) -> None:
+        self.readings = readings
+        super().__init__(message)
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,8 @@ def read_cell(item: Item, codelist: Codelist | None, typed: Typed, today: date) 
     text = typed.value.strip()
     if not text:
         return {}
+    if item.type in MEASURED_OR_DATED and text.upper() in MISSING_REASONS:
+        return _missing(text.upper())
     cell: Cell = {"value": _read_value(item, codelist, text, today)}
     if item.type in WITH_UNIT:
         cell["unit"] = _read_unit(item, typed.unit)
@@ -162,9 +176,11 @@ def _read_past_date(item: Item, text: str, today: date) -> str:
     try:
         found = read_date(text, today, partial=item.type == "partial_date")
     except DateFault as fault:
-        raise CellFault(str(fault)) from None
+        raise CellFault(str(fault), fault.readings) from None
     if found > today.isoformat()[: len(found)] and not item.future:
-        raise CellFault(f"{found} is in the future. Today is {today.isoformat()}.")
+        raise CellFault(
+            f"{date_in_words(found)} is in the future. Today is {date_in_words(today.isoformat())}."
+        )
     return found
 
 
@@ -201,7 +217,8 @@ def fact_value(item: Item, cell: Mapping[str, Any] | None) -> Any:
     Returns
     -------
     None when nothing is known; text for numbers, dates, times and codes; a record
-    `{"value", "unit", "ULN", "LLN"}` for quantities, limits in the reported unit.
+    `{"value", "unit", "ULN", "LLN"}` for quantities, limits in the reported unit, or in `LIMIT_UNIT` where the
+    laboratory wrote them in another one.
     """
     if not cell or cell.get("value") in (None, "", []):
         return None
@@ -209,22 +226,25 @@ def fact_value(item: Item, cell: Mapping[str, Any] | None) -> Any:
     if item.type not in WITH_UNIT:
         return value
     record = {"value": value, "unit": cell.get("unit")}
-    if cell.get("high"):
-        record["ULN"] = cell["high"]
-    if cell.get("low"):
-        record["LLN"] = cell["low"]
+    limits = cell.get("range") or cell
+    if limits.get("high"):
+        record["ULN"] = limits["high"]
+    if limits.get("low"):
+        record["LLN"] = limits["low"]
+    if limits.get("unit") != record["unit"]:
+        record["LIMIT_UNIT"] = limits.get("unit")
     return record
 
 
 def same_content(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
-    """Tell whether two cells say the same (confirmations of checks aside)."""
+    """Tell whether two cells say the same (confirmations of checks, and limits that nobody typed, aside)."""
     return _content(one) == _content(other)
 
 
 def _content(cell: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {
-        key: value for key, value in (cell or {}).items() if key != "confirmed" and value not in (None, "")
-    }
+    kept = cell or {}
+    aside = {"confirmed", "range", "low", "high"} if kept.get("range") else {"confirmed"}
+    return {key: value for key, value in kept.items() if key not in aside and value not in (None, "")}
 
 
 def cell_text(item: Item, codelist: Codelist | None, cell: Mapping[str, Any] | None) -> str:

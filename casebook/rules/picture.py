@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -74,6 +74,10 @@ class Picture:
     def __post_init__(self) -> None:
         object.__setattr__(self, "open_findings", tuple(f for f in self.findings if not f.settled))
 
+    def with_findings(self, more: Sequence[Finding]) -> Picture:
+        """The same with findings that other rules made."""
+        return replace(self, findings=(*self.findings, *more)) if more else self
+
     @property
     def can_be_completed(self) -> bool:
         """Whether every item is answered and nothing impossible stands."""
@@ -103,6 +107,9 @@ class FormRules:
             (check, compile_rule(check.rule, schema)) for check in form.checks
         ]
         codes = {each.code for each in protocol.forms}
+        applies = [compile_rule(form.applies, schema)] if form.applies else []
+        self.names = frozenset(name for rule in (*self._all(), *applies) for name in rule.names)
+        """Items of this form, items of others as `FORM.ITEM`, and repeating forms, that the rules name."""
         roots = {name.partition(".")[0] for rule in self._all() for name in rule.names}
         self.needs_other_forms = bool(roots & codes)
 
@@ -112,7 +119,9 @@ class FormRules:
         yield from (rule for _, rule in self._derive)
         yield from (rule for _, rule in self._checks)
 
-    def picture(self, values: Mapping[str, Cell], others: Documents, as_of: date) -> Picture:
+    def picture(
+        self, values: Mapping[str, Cell], others: Documents, as_of: date, later: Documents | None = None
+    ) -> Picture:
         """Work the form out.
 
         Parameters
@@ -123,11 +132,14 @@ class FormRules:
             Latest values of the subject's other forms.
         as_of
             Date of the visit or row (what `REFDAT` means here).
+        later
+            What forms say that are dated after that only: checks look at it, nothing else does.
         """
         document = self._document(values, others, as_of)
         derived = self._derived(document, as_of)
         prepared = prepare(self._schema, document, as_of)
         shown = self._shown(prepared)
+        checked = prepare(self._schema, {**later, **document}, as_of) if later else prepared
         expected = [
             item for item in self.form.items if item.id in shown and item.required and item.type != "derived"
         ]
@@ -135,11 +147,16 @@ class FormRules:
         return Picture(
             shown=shown,
             derived=derived,
-            findings=(*self._findings(values, prepared, shown), *self._added(values, unanswered)),
+            findings=(*self._findings(values, checked, shown), *self._added(values, unanswered)),
             unanswered=unanswered,
             answered=len(expected) - len(unanswered),
             expected=len(expected),
         )
+
+    def watched(self, item: str, check_id: str) -> frozenset[str]:
+        """Items of this form that a check looks at: its own, and those that its rule names."""
+        names = next((rule.names for check, rule in self._checks if check.id == check_id), frozenset())
+        return frozenset({item, *(name for name in names if name in self.form.items_by_id)})
 
     def derived(self, values: Mapping[str, Cell], others: Documents, as_of: date) -> dict[str, Cell]:
         """Cells of the derived items alone (see `picture`)."""
@@ -183,14 +200,10 @@ class FormRules:
         for check, rule in self._checks:
             if check.item in shown and rule.verdict(document) is Truth.FALSE:
                 found.append(self._fired(check, values))
+        found = _loudest(found)
         order = {item.id: place for place, item in enumerate(self.form.items)}
         return tuple(sorted(found, key=lambda finding: order[finding.item]))
 
-    def _fired(self, check: Check, values: Mapping[str, Cell]) -> Finding:
-        confirmed = (values.get(check.item) or {}).get("confirmed", {})
-        return Finding(
-            check_id=check.id,
-            item=check.item,
     def _added(self, values: Mapping[str, Cell], unanswered: Iterable[str]) -> list[Finding]:
         """What an amendment added to a form that was entered before, and nobody answered yet."""
         asked = [item for key in unanswered if added_in(item := self.form.item(key))]
@@ -206,6 +219,11 @@ class FormRules:
             for item in asked
         ]
 
+    def _fired(self, check: Check, values: Mapping[str, Cell]) -> Finding:
+        confirmed = (values.get(check.item) or {}).get("confirmed", {})
+        return Finding(
+            check_id=check.id,
+            item=check.item,
             level="stop" if check.kind == "hard" else "check",
             message=self._worded(check.message, values),
             reason=confirmed.get(check.id, ""),
@@ -278,6 +296,12 @@ def _span(item: Item) -> str:
     if limits.max is None:
         return f"from {limits.min}{unit}"
     return f"{limits.min} to {limits.max}{unit}"
+
+
+def _loudest(findings: list[Finding]) -> list[Finding]:
+    """Without the soft checks of a value that is impossible: it has to change, so nobody confirms it."""
+    impossible = {finding.item for finding in findings if finding.level == "stop"}
+    return [finding for finding in findings if finding.level == "stop" or finding.item not in impossible]
 
 
 def _is_answered(cell: Mapping[str, Any] | None) -> bool:

@@ -4,35 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError
-from django.db.models import F, Func, JSONField, Max, Value
+from django.db.models import F, Func, JSONField, Value
 from django.db.models.functions import Now
 
 from audit.context import Actor, acting
+from audit.selectors import item_history
 from casebook import registry
 from casebook.errors import (
     ChangedMeanwhileError,
     EntryClosedError,
     FormNotHereError,
     ItemRefusedError,
+    ItemRetiredError,
     NotReadyError,
     ReasonNeededError,
     ReasonTooShortError,
     UnknownItemError,
 )
-from casebook.models import Entry, EntryState, Query
+from casebook.limits import limits_after, sets_limits
+from casebook.models import Entry, EntryState, Query, Signing
 from casebook.rules.cells import Cell, CellFault, Typed, cell_text, read_cell, same_content
+from casebook.rules.limits import as_typed, typed_by_hand
 from casebook.rules.picture import rules_of
 from casebook.rules.status import planned_forms
-from casebook.selectors import WorkedForm, entries, open_queries, worked_form
+from casebook.selectors import WorkedForm, entries, open_queries, rows_of_subject, worked_form
 from casebook.services.anchors import replan_when_anchored
 from casebook.services.automatic import settle_automatic_queries
 from casebook.signals import entry_saved
 from foundation import clock
 from foundation.errors import DomainError
 from patients.models import Subject
+from trials.rules.heritage import retired_in
 from trials.schema import Item
 from visits.models import Visit
 
@@ -72,12 +79,18 @@ def open_entry(*, actor: Actor, subject: Subject, visit: Visit | None, form: str
 
 
 def add_row(*, actor: Actor, subject: Subject, visit: Visit | None, form: str) -> Entry:
-    """Open the next row of a repeating form."""
+    """Open the next row of a repeating form; a last row in which nothing stands yet is that row.
+
+    So a request that is sent twice makes one row.
+    """
     _must_belong(subject, visit, form)
     if not subject.version.protocol.form(form).repeating:
         raise FormNotHereError(form=form, visit="a second time here")
-    newest = Entry.objects.filter(subject=subject, visit=visit, form=form).aggregate(n=Max("repeat"))["n"]
-    return open_entry(actor=actor, subject=subject, visit=visit, form=form, repeat=(newest or 0) + 1)
+    newest = entries().filter(subject=subject, visit=visit, form=form).order_by("-repeat").first()
+    if newest is not None and newest.state == EntryState.EMPTY and not newest.struck_out:
+        return newest
+    repeat = newest.repeat + 1 if newest is not None else 1
+    return open_entry(actor=actor, subject=subject, visit=visit, form=form, repeat=repeat)
 
 
 def _must_belong(subject: Subject, visit: Visit | None, form: str) -> None:
@@ -112,16 +125,25 @@ def save_item(
     ItemRefusedError, UnknownItemError, EntryClosedError, ReasonNeededError, ChangedMeanwhileError
     """
     item = _item(entry, item_id)
-    _must_be_open(entry)
+    must_be_open(entry)
     old = entry.values.get(item_id)
-    new = _read(entry, item, typed)
+    new = as_typed(read_typed(entry, item, typed), old)
     if same_content(old, new):
-        return _unchanged(entry)
+        return as_it_stands(entry)
     if expected is not None and not same_content(expected, old):
-        raise _changed_meanwhile(entry, item)
+        raise _changed_meanwhile(actor, entry, item)
     if entry.state == EntryState.COMPLETE and not reason.strip():
         raise ReasonNeededError(field=item_id, item=item.label)
-    return _write(actor, entry, item, old, new, reason)
+    beside = _limits_after(entry, item, new)
+    return _write(actor, entry, item, old, beside.pop(item_id, new), reason, beside)
+
+
+def _limits_after(entry: Entry, item: Item, new: Cell) -> dict[str, Cell]:
+    """Cells whose reference limits change with this save; nothing is read for items that decide about none."""
+    if not sets_limits(entry.protocol.form(entry.form), item) or typed_by_hand(new):
+        return {}
+    values = {**entry.values, item.id: new} if new else _without(entry.values, item.id)
+    return limits_after(entry, item, values, rows_of_subject(entry.subject))
 
 
 def confirm_finding(*, actor: Actor, entry: Entry, item_id: str, check_id: str, reason: str) -> SaveResult:
@@ -132,10 +154,12 @@ def confirm_finding(*, actor: Actor, entry: Entry, item_id: str, check_id: str, 
     ReasonTooShortError, EntryClosedError, UnknownItemError
     """
     item = _item(entry, item_id)
-    _must_be_open(entry)
+    must_be_open(entry)
     if len(reason.strip()) < SHORTEST_REASON:
         raise ReasonTooShortError(field=item_id)
     old = entry.values.get(item_id)
+    if (old or {}).get("confirmed", {}).get(check_id) == reason.strip():
+        return as_it_stands(entry)
     confirmed = {**(old or {}).get("confirmed", {}), check_id: reason.strip()}
     return _write(actor, entry, item, old, {**(old or {}), "confirmed": confirmed}, reason)
 
@@ -148,7 +172,7 @@ def complete_entry(*, actor: Actor, entry: Entry) -> SaveResult:
     NotReadyError
         Required items are unanswered, or something impossible stands.
     """
-    _must_be_open(entry)
+    must_be_open(entry)
     worked = worked_form(entry)
     if not worked.picture.can_be_completed:
         stops = sum(finding.level == "stop" for finding in worked.picture.findings)
@@ -170,14 +194,15 @@ def mark_not_done(*, actor: Actor, entry: Entry, reason: str) -> Entry:
     ------
     ReasonTooShortError, EntryClosedError
     """
-    _must_be_open(entry)
+    must_be_open(entry)
     if len(reason.strip()) < SHORTEST_REASON:
         raise ReasonTooShortError(field="reason")
     with acting(actor, reason=reason.strip()):
         Entry.objects.filter(pk=entry.pk).update(
             state=EntryState.COMPLETE, not_done=reason.strip(), version=F("version") + 1, updated_at=Now()
         )
-    entry.state, entry.not_done = EntryState.COMPLETE, reason.strip()
+        entry.state, entry.not_done = EntryState.COMPLETE, reason.strip()
+        settle_automatic_queries(entry, worked_form(entry).picture, open_queries(entry))
     return entry
 
 
@@ -188,78 +213,120 @@ def strike_out(*, actor: Actor, entry: Entry, reason: str) -> Entry:
     ------
     ReasonTooShortError, EntryClosedError
     """
-    _must_be_open(entry)
+    must_be_open(entry)
     if len(reason.strip()) < SHORTEST_REASON:
         raise ReasonTooShortError(field="reason")
     with acting(actor, reason=reason.strip()):
         Entry.objects.filter(pk=entry.pk).update(struck_out=True, version=F("version") + 1, updated_at=Now())
         entry.struck_out = True
+        settle_automatic_queries(entry, worked_form(entry).picture, open_queries(entry))
         replan_when_anchored(actor, entry, frozenset(entry.values))
         entry_saved.send(Entry, entry=entry, items=frozenset(entry.values), actor=actor)
     return entry
 
 
 def _item(entry: Entry, item_id: str) -> Item:
-    form = entry.subject.version.protocol.form(entry.form)
+    form = entry.protocol.form(entry.form)
     item = form.items_by_id.get(item_id)
     if item is None:
         raise UnknownItemError(form=entry.form, item=item_id)
+    if retired_in(item):
+        raise ItemRetiredError(field=item_id, item=item.label, version=retired_in(item))
     return item
 
 
-def _must_be_open(entry: Entry) -> None:
+def is_over(until: datetime | None) -> bool:
+    """Whether the time for which a form was unlocked has passed."""
+    return until is not None and until <= clock.now()
+
+
+def must_be_open(entry: Entry) -> None:
+    """Refuse to write to a form that is locked, frozen or struck out.
+
+    Raises
+    ------
+    EntryClosedError
+    """
     for closed, state in (
         (entry.locked, "locked"),
         (entry.frozen, "frozen"),
         (entry.struck_out, "struck out"),
+        (is_over(entry.unlocked_until), "unlocked, but the time for changes is over"),
     ):
         if closed:
             raise EntryClosedError(state=state)
 
 
-def _read(entry: Entry, item: Item, typed: Typed) -> Cell:
-    codelist = rules_of(entry.subject.version.protocol, entry.form).codelists[item.id]
+def read_typed(entry: Entry, item: Item, typed: Typed) -> Cell:
+    """Read what was typed into an item of an entry.
+
+    Raises
+    ------
+    ItemRefusedError
+    """
+    codelist = rules_of(entry.protocol, entry.form).codelists[item.id]
     try:
         return read_cell(item, codelist, typed, clock.today(entry.subject.site.time_zone))
     except CellFault as fault:
-        raise ItemRefusedError(field=item.id, message=str(fault)) from None
+        raise ItemRefusedError(field=item.id, message=str(fault), readings=fault.readings) from None
 
 
-def _unchanged(entry: Entry) -> SaveResult:
+def as_it_stands(entry: Entry) -> SaveResult:
+    """The answer to a save that had nothing to do."""
     return SaveResult(worked_form(entry), tuple(open_queries(entry)), changed=False)
 
 
-def _changed_meanwhile(entry: Entry, item: Item) -> ChangedMeanwhileError:
-    codelist = rules_of(entry.subject.version.protocol, entry.form).codelists[item.id]
+def _changed_meanwhile(actor: Actor, entry: Entry, item: Item) -> ChangedMeanwhileError:
+    codelist = rules_of(entry.protocol, entry.form).codelists[item.id]
     value = cell_text(item, codelist, entry.values.get(item.id)) or "nothing"
+    versions = item_history("casebook_entry", entry.pk, "values", item.id)
+    who = versions[-1].actor if versions else "Somebody else"
+    at = (versions[-1].at if versions else entry.updated_at).astimezone(
+        ZoneInfo(entry.subject.site.time_zone)
+    )
     return ChangedMeanwhileError(
-        field=item.id, who="Somebody else", at=f"{entry.updated_at:%H:%M} UTC", value=value
+        field=item.id,
+        who="You (in another window)" if who == actor.name else who,
+        at=f"{at:%H:%M}",
+        value=value,
     )
 
 
-def _write(actor: Actor, entry: Entry, item: Item, old: Cell | None, new: Cell, reason: str) -> SaveResult:
-    """Put one cell into the document, unless it is no longer what it was."""
+def _write(
+    actor: Actor,
+    entry: Entry,
+    item: Item,
+    old: Cell | None,
+    new: Cell,
+    reason: str,
+    beside: Mapping[str, Cell] | None = None,
+) -> SaveResult:
+    """Put one cell into the document, and those whose limits go with it, unless one is no longer what it was."""
+    beside = beside or {}
     held = Entry.objects.filter(pk=entry.pk, locked=False, frozen=False)
     if entry.state != EntryState.COMPLETE:
         held = held.exclude(state=EntryState.COMPLETE)
     held = held.filter(**({f"values__{item.id}": old} if old else {f"values__{item.id}__isnull": True}))
+    held = held.filter(**{f"values__{key}": entry.values[key] for key in beside})
     queries = open_queries(entry)
     values = {**entry.values, item.id: new} if new else _without(entry.values, item.id)
+    values |= beside
     state = EntryState.COMPLETE if entry.state == EntryState.COMPLETE else EntryState.IN_PROGRESS
     before = entry.values, entry.state
     entry.values, entry.state = values, state
     worked = worked_form(entry)
     with acting(actor, reason=reason.strip()):
         written = held.update(
-            values=_placed(item.id, new), state=state, version=F("version") + 1, updated_at=Now()
+            values=_placed(item.id, new, beside), state=state, version=F("version") + 1, updated_at=Now()
         )
         if not written:
             entry.values, entry.state = before
             entry.refresh_from_db(fields=["values", "state", "frozen", "locked", "updated_at"])
-            _must_be_open(entry)
-            raise _changed_meanwhile(entry, item)
+            must_be_open(entry)
+            raise _changed_meanwhile(actor, entry, item)
         entry.version += 1
         if not same_content(old, new):
+            entry.signing = Signing.AGAIN if entry.signing else ""
             _note_change([query for query in queries if query.item == item.id])
         settled = settle_automatic_queries(entry, worked.picture, queries)
         replan_when_anchored(actor, entry, frozenset({item.id}))
@@ -275,23 +342,15 @@ def _without(values: Mapping[str, Cell], item_id: str) -> dict[str, Cell]:
     return {key: cell for key, cell in values.items() if key != item_id}
 
 
-def _placed(item_id: str, cell: Cell) -> Func:
-    """The document with one cell put in or taken out, worked out by the database."""
-    if not cell:
-        return Func(
-            F("values"),
-            Value(item_id),
-            template="(%(expressions)s)",
-            arg_joiner=" - ",
-            output_field=JSONField(),
-        )
-    return Func(
-        F("values"),
-        Value({item_id: cell}, output_field=JSONField()),
-        template="(%(expressions)s)",
-        arg_joiner=" || ",
-        output_field=JSONField(),
-    )
+def _placed(item_id: str, cell: Cell, beside: Mapping[str, Cell]) -> Func:
+    """The document with one cell put in or taken out and others put beside it, worked out by the database."""
+    put = {**beside, item_id: cell} if cell else dict(beside)
+    document = F("values") if cell else _joined(F("values"), Value(item_id), " - ")
+    return _joined(document, Value(put, output_field=JSONField()), " || ")
+
+
+def _joined(document: F | Func, other: Value, operator: str) -> Func:
+    return Func(document, other, template="(%(expressions)s)", arg_joiner=operator, output_field=JSONField())
 
 
 def _note_change(queries: list[Query]) -> None:

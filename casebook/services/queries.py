@@ -8,17 +8,9 @@ from django.db.models.functions import Now
 
 from audit.context import Actor, acting
 from casebook.errors import EmptyTextError, QueryStateError, UnknownItemError
-from casebook.models import Desk, Entry, Query, QueryMessage, QueryOrigin, QueryState
+from casebook.models import DESKS, Desk, Entry, Query, QueryMessage, QueryOrigin, QueryState
 from foundation.errors import DomainError
 
-DESKS = {
-    "medical": Desk.MEDICAL,
-    "monitor": Desk.MONITOR,
-    "datamanager": Desk.DATAMANAGER,
-    "investigator": Desk.SITE,
-    "coordinator": Desk.SITE,
-}
-"""Where people of each role work off queries; of several roles the first counts."""
 AT_ONCE = 200
 """Queries that one person closes in one go."""
 
@@ -29,9 +21,7 @@ def desk_of(role: str) -> Desk:
     return next((desk for name, desk in DESKS.items() if name in held), Desk.DATAMANAGER)
 
 
-def raise_query(
-    *, actor: Actor, entry: Entry, item: str, text: str, waits_for: Desk = Desk.SITE
-) -> Query:
+def raise_query(*, actor: Actor, entry: Entry, item: str, text: str, waits_for: Desk = Desk.SITE) -> Query:
     """Ask about an item (or, with an empty item, about the form). Empty items can be asked about too.
 
     Raises

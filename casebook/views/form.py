@@ -14,23 +14,42 @@ from accounts.decorators import permission
 from accounts.requests import Request
 from audit.context import Actor
 from casebook import services
-from casebook.errors import ChangedMeanwhileError, ItemRefusedError, NotReadyError, ReasonNeededError
+from casebook.errors import (
+    ChangedMeanwhileError,
+    EarlierValueError,
+    ItemRefusedError,
+    NotReadyError,
+    ReasonNeededError,
+)
 from casebook.models import Entry
 from casebook.pages.addresses import form_url
 from casebook.pages.banner import subject_banner
 from casebook.pages.form import FormPage, changed_rows, form_page
 from casebook.pages.moment import as_it_stood
+from casebook.pages.proposals import from_draft
 from casebook.pages.rail import form_rail
+from casebook.pages.standing import form_standing
 from casebook.registry import objection
-from casebook.rules.cells import Typed, cell_text
+from casebook.rules.cells import MISSING_REASONS, Typed, cell_text
 from casebook.rules.picture import rules_of
 from casebook.rules.reasons import CHANGE_REASONS, CONFIRM_REASONS, reason_sentence
-from casebook.selectors import WorkedForm, find_entry, open_queries, rows_of_subject, worked_form
+from casebook.selectors import (
+    WorkedForm,
+    find_entry,
+    last_request,
+    open_queries,
+    rows_of_subject,
+    were_saved,
+    worked_form,
+)
+from casebook.verifying import verification_marks
 from foundation.errors import DomainError
+from foundation.middleware import request_id
 from foundation.web import page
 
 CLASH = "conflict"
 """Sent as `confirm` by somebody who saw what a colleague saved meanwhile and keeps their own value."""
+MOST_REPEATS = 20
 TYPED_PARTS = ("unit", "low", "high", "missing")
 
 
@@ -41,17 +60,26 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
     entry = find_entry(request.access, number, visit, form, repeat)
     subject = entry.subject
     rows = rows_of_subject(subject)
-    shown = _page(request, worked_form(entry, rows), open_queries(entry) if entry.pk else [])
+    worked = worked_form(entry, rows)
+    kept = None if hasattr(request, "standing") else services.draft_of(request.access.user_id, entry)
+    shown = form_as_seen(
+        request, worked, open_queries(entry) if entry.pk else [], proposals=from_draft(worked, kept)
+    )
+    may_verify = request.access.may("verify.entry", subject.trial.code, subject.site.code)
     context = {
+        "verification": verification_marks(entry) if may_verify else {},
         "subject": subject,
         "entry": entry,
         "visit": entry.visit,
         "shown": shown,
         "rail": form_rail(entry, rows),
         "banner": subject_banner(subject, request.access),
+        "live": not hasattr(request, "standing"),
+        "states": None if hasattr(request, "standing") else form_standing(entry, request.access),
+        "reasons_for_blanks": MISSING_REASONS,
         "objection": None if entry.opened else objection(subject, entry.form, entry.visit),
         "may_write": request.access.may("entry.write", subject.trial.code, subject.site.code),
-        "may_verify": request.access.may("verify.entry", subject.trial.code, subject.site.code),
+        "may_verify": may_verify,
         "may_ask": request.access.may("query.raise", subject.trial.code, subject.site.code),
     }
     return page(request, "casebook/form.html", context)
@@ -61,28 +89,47 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
 @require_POST
 def save(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
     """Save one item; the answer is its row, and whatever else looks different now."""
-    entry = _writable(request, number, visit, form, repeat)
+    entry = writable_entry(request, number, visit, form, repeat)
     item = request.POST.get("item", "")
     if request.POST.get("confirm", "") not in {"", CLASH}:
         return _confirm(request, entry, item)
     before = worked_form(entry)
     stored = entry.values.get(item)
+    expected = _expected(request)
+    if unheard := were_saved(entry, item, _sent_before(request)):
+        if request_id() in unheard:
+            return _answer(request, before, services.as_it_stands(entry), item)
+        if last_request(entry, item) in unheard:
+            expected = None
     try:
-        saved = services.save_item(
-            actor=_actor(request, entry),
-            entry=entry,
-            item_id=item,
-            typed=_typed(request),
-            expected=_expected(request),
-            reason=reason_sentence(
-                request.POST.get("reason", ""), request.POST.get("reason_text", ""), CHANGE_REASONS
-            ),
-        )
+        saved = _save(request, entry, item, expected)
     except ReasonNeededError:
         return _ask_why(request, entry, item, stored)
-    except (ItemRefusedError, ChangedMeanwhileError) as error:
+    except (ItemRefusedError, ChangedMeanwhileError, EarlierValueError) as error:
         return _row(request, entry, item, error)
     return _answer(request, before, saved, item)
+
+
+def _save(
+    request: Request, entry: Entry, item: str, expected: Mapping[str, Any] | None
+) -> services.SaveResult:
+    typed, actor = _typed(request), actor_at(request, entry)
+    source = request.POST.get("earlier", "")
+    if source.isdigit():
+        return services.save_carried(
+            actor=actor, entry=entry, item_id=item, typed=typed, source_id=int(source), expected=expected
+        )
+    reason = reason_sentence(
+        request.POST.get("reason", ""), request.POST.get("reason_text", ""), CHANGE_REASONS
+    )
+    return services.save_item(
+        actor=actor, entry=entry, item_id=item, typed=typed, expected=expected, reason=reason
+    )
+
+
+def _sent_before(request: Request) -> list[str]:
+    """Requests for the same row that the browser never heard an answer to, this one among them."""
+    return [number for number in request.POST.get("again", "").split(",") if number][:MOST_REPEATS]
 
 
 def _confirm(request: Request, entry: Entry, item: str) -> HttpResponse:
@@ -96,7 +143,7 @@ def _confirm(request: Request, entry: Entry, item: str) -> HttpResponse:
         context = {"finding": finding, "item": before.form.items_by_id.get(item), "reasons": CONFIRM_REASONS}
         return render(request, "casebook/_confirm_dialog.html", context, status=428)
     saved = services.confirm_finding(
-        actor=_actor(request, entry), entry=entry, item_id=item, check_id=check, reason=reason
+        actor=actor_at(request, entry), entry=entry, item_id=item, check_id=check, reason=reason
     )
     return _answer(request, before, saved, item)
 
@@ -105,11 +152,11 @@ def _confirm(request: Request, entry: Entry, item: str) -> HttpResponse:
 @require_POST
 def complete(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
     """Mark a form complete, or say what is missing."""
-    entry = _writable(request, number, visit, form, repeat)
+    entry = writable_entry(request, number, visit, form, repeat)
     try:
-        services.complete_entry(actor=_actor(request, entry), entry=entry)
+        services.complete_entry(actor=actor_at(request, entry), entry=entry)
     except NotReadyError as error:
-        shown = _page(request, worked_form(entry), open_queries(entry), unanswered=True)
+        shown = form_as_seen(request, worked_form(entry), open_queries(entry), unanswered=True)
         return render(request, "casebook/_not_ready.html", {"shown": shown, "error": error}, status=200)
     return _go_to(request, form_url(entry.subject, entry.visit, entry.form, entry.repeat))
 
@@ -118,8 +165,8 @@ def complete(request: Request, number: str, visit: str, form: str, repeat: int =
 @require_POST
 def not_done(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
     """Record that a form was not done, and why."""
-    entry = _writable(request, number, visit, form, repeat)
-    services.mark_not_done(actor=_actor(request, entry), entry=entry, reason=request.POST.get("reason", ""))
+    entry = writable_entry(request, number, visit, form, repeat)
+    services.mark_not_done(actor=actor_at(request, entry), entry=entry, reason=request.POST.get("reason", ""))
     return redirect(form_url(entry.subject, entry.visit, entry.form, entry.repeat))
 
 
@@ -129,7 +176,9 @@ def add_row(request: Request, number: str, visit: str, form: str) -> HttpRespons
     """Open the next row of a repeating form."""
     entry = find_entry(request.access, number, visit, form)
     request.access.require("entry.write", entry.subject.trial.code, entry.subject.site.code)
-    made = services.add_row(actor=_actor(request, entry), subject=entry.subject, visit=entry.visit, form=form)
+    made = services.add_row(
+        actor=actor_at(request, entry), subject=entry.subject, visit=entry.visit, form=form
+    )
     return redirect(form_url(entry.subject, entry.visit, form, made.repeat))
 
 
@@ -137,23 +186,24 @@ def add_row(request: Request, number: str, visit: str, form: str) -> HttpRespons
 @require_POST
 def strike_out(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
     """Strike out a row that was entered by mistake."""
-    entry = _writable(request, number, visit, form, repeat)
-    services.strike_out(actor=_actor(request, entry), entry=entry, reason=request.POST.get("reason", ""))
+    entry = writable_entry(request, number, visit, form, repeat)
+    services.strike_out(actor=actor_at(request, entry), entry=entry, reason=request.POST.get("reason", ""))
     return redirect("subject", number)
 
 
-def _writable(request: Request, number: str, visit: str, form: str, repeat: int) -> Entry:
+def writable_entry(request: Request, number: str, visit: str, form: str, repeat: int) -> Entry:
     """The entry at an address, opened if nobody did yet."""
     entry = find_entry(request.access, number, visit, form, repeat)
     request.access.require("entry.write", entry.subject.trial.code, entry.subject.site.code)
     if not entry.opened:
         return services.open_entry(
-            actor=_actor(request, entry), subject=entry.subject, visit=entry.visit, form=form, repeat=repeat
+            actor=actor_at(request, entry), subject=entry.subject, visit=entry.visit, form=form, repeat=repeat
         )
     return entry
 
 
-def _actor(request: Request, entry: Entry) -> Actor:
+def actor_at(request: Request, entry: Entry) -> Actor:
+    """The person, in their role at the entry's site."""
     return request.access.actor(entry.subject.trial.code, entry.subject.site.code)
 
 
@@ -175,9 +225,10 @@ def _expected(request: Request) -> Mapping[str, Any] | None:
     return cell if isinstance(cell, dict) else {}
 
 
-def _page(
+def form_as_seen(
     request: Request, worked: WorkedForm, queries: Any, *, unanswered: bool = False, **more: Any
 ) -> FormPage:
+    """The form as this person sees it now."""
     subject = worked.entry.subject
     writable = request.access.may("entry.write", subject.trial.code, subject.site.code)
     if unanswered:
@@ -186,7 +237,7 @@ def _page(
 
 
 def _ask_why(request: Request, entry: Entry, item: str, stored: Mapping[str, Any] | None) -> HttpResponse:
-    rules = rules_of(entry.subject.version.protocol, entry.form)
+    rules = rules_of(entry.protocol, entry.form)
     definition = rules.form.item(item)
     typed = {
         "value": request.POST.get("value"),
@@ -209,22 +260,23 @@ def _row(request: Request, entry: Entry, item: str, error: DomainError) -> HttpR
     typed = {name: request.POST.get(name, "") for name in ("value", *TYPED_PARTS)}
     worked = worked_form(entry)
     clashes = {item: str(error.data["value"])} if isinstance(error, ChangedMeanwhileError) else {}
-    shown = _page(
+    shown = form_as_seen(
         request,
         worked,
         open_queries(entry),
         notes={item: error.message},
         typed={item: typed},
         clashes=clashes,
+        readings={item: error.data.get("readings", ())},
     )
     row = next(row for row in shown.rows if row.item.id == item)
     return render(request, "casebook/_row.html", {"row": row, "shown": shown}, status=error.status)
 
 
 def _answer(request: Request, before: WorkedForm, saved: services.SaveResult, item: str) -> HttpResponse:
-    shown = _page(request, saved.worked, saved.queries)
+    shown = form_as_seen(request, saved.worked, saved.queries)
     others = changed_rows(before, saved.worked, item)
-    context = {
+    context: dict[str, object] = {
         "row": next(row for row in shown.rows if row.item.id == item),
         "others": [row for row in shown.rows if row.item.id in others],
         "shown": shown,

@@ -13,6 +13,7 @@ from casebook.pages.addresses import form_url
 from casebook.pages.item import item_panel
 from casebook.pages.moment import as_it_stood
 from casebook.selectors import find_entry, get_query
+from casebook.templatetags.judged import verify_fragment
 from foundation.errors import NotFound
 
 
@@ -64,12 +65,13 @@ def verify(request: Request, number: str, visit: str, form: str, repeat: int = 1
     request.access.require("verify.entry", trial, site)
     if not entry.opened:
         raise NotFound
-    services.verify_item(
-        actor=request.access.actor(trial, site), entry=entry, item=request.POST.get("item", "")
-    )
-    return redirect(
-        _row_address(form_url(entry.subject, entry.visit, form, repeat), request.POST.get("item", ""))
-    )
+    item = request.POST.get("item", "")
+    services.verify_item(actor=request.access.actor(trial, site), entry=entry, item=item)
+    address = form_url(entry.subject, entry.visit, form, repeat)
+    if item and request.headers.get("HX-Target", "").endswith(f"verify-{item}"):
+        label = entry.protocol.form(form).item(item).label
+        return HttpResponse(verify_fragment(item, label, "verified", address))
+    return redirect(_row_address(address, item))
 
 
 @permission("entry.view")

@@ -66,19 +66,24 @@ export function readDate (typed, today) {
 }
 
 function readParts (text, today) {
-  const parts = text.split(/[\s./-]/)
-  if (parts.length === 3 && /^(\d{4}|\d{2})$/.test(parts[2])) {
-    const [day, month] = parts
-    const year = fullYear(parts[2], today)
-    if (unknown(day) && unknown(month)) return build(null, null, year)
-    if (unknown(day)) return build(null, monthOf(month), year)
-    if (/^\d{1,2}$/.test(day) && /^\d{1,2}$/.test(month)) {
-      const twoWays = text.includes('/') && Number(day) <= 12 && Number(month) <= 12 && Number(day) !== Number(month)
-      if (twoWays) return { error: `“${text}” can be read in two ways. Write ${Number(day)} ${SHORT[month - 1]} ${year}.` }
-      return build(Number(day), Number(month), year)
-    }
-  }
-  return { error: `“${text}” is not a date. Write it like 10 Nov 2026, 10nov26 or t for today.` }
+  const found = /^(\d{0,2}|un|unk)([\s./-])(\d{0,2}|[a-z]{2,9})\2(\d{4}|\d{2})$/i.exec(text)
+  const monthAndYear = /^(\d{1,2})[./-](\d{4})$/.exec(text)
+  if (monthAndYear) return build(null, Number(monthAndYear[1]), Number(monthAndYear[2]))
+  if (!found) return { error: `“${text}” is not a date. Write it like 10 Nov 2026, 10nov26 or t for today.` }
+  const [, day, between, month, last] = found
+  const year = fullYear(last, today)
+  if (unknown(day)) return build(null, unknown(month) ? null : monthOf(month), year)
+  return readThree(text, [Number(day), Number(month), year], between, last, today)
+}
+
+/** Full stops mean day first; between strokes or hyphens nobody knows, so only one possible date is taken for it. */
+function readThree (text, [one, other, year], between, last, today) {
+  const orders = [[one, other, year]]
+  if ('/-'.includes(between)) orders.push([other, one, year])
+  if (between === '-' && last.length === 2) orders.push([Number(last), other, fullYear(pad(one), today)])
+  const readings = [...new Set(orders.map((order) => build(...order).iso).filter(Boolean))]
+  if (readings.length > 1) return { error: `“${text}” can be ${readings.map(showDate).join(' or ')}. Write the month as a word.` }
+  return readings.length ? { iso: readings[0] } : build(one, other, year)
 }
 
 /** `10 Nov 2026`, `Nov 2026` or `2026`. */

@@ -462,3 +462,178 @@ def test_complete_waits_for_the_last_value(opened: Page, server: Server) -> None
     opened.keyboard.press("Control+Enter")
     until(lambda: opened.evaluate("window.done.length") == 1)
     assert [save["value"] for save in server.saves] == ["120"]
+
+
+# ---- keys
+
+
+def ecog(page: Page) -> None:
+    """A choice whose labels carry numbers that are not their places."""
+    page.evaluate(
+        """document.querySelector('#row-FAST .choices').innerHTML = ['0, fully active', '1, restricted', '2, up more than half of the day']
+        .map((words, code) => `<label class="choice"><input type="radio" name="FAST" value="${code}" data-part="value">${words}</label>`).join('')"""
+    )
+    page.focus("input[name=FAST][value='0']")
+
+
+@pytest.mark.parametrize(("key", "value"), [("0", "0"), ("1", "1"), ("2", "2")])
+def test_a_digit_is_the_number_of_an_option_before_it_is_its_place(
+    opened: Page, server: Server, key: str, value: str
+) -> None:
+    ecog(opened)
+    opened.keyboard.press(key)
+    opened.keyboard.press("Enter")
+    until(lambda: server.saves)
+    assert server.saves[0]["value"] == value
+
+
+def test_a_digit_that_no_numbered_option_has_chooses_none(opened: Page, server: Server) -> None:
+    ecog(opened)
+    opened.keyboard.press("3")
+    assert opened.locator("input[name=FAST]:checked").count() == 0
+
+
+def test_a_letter_chooses_the_only_option_that_begins_with_it(opened: Page, server: Server) -> None:
+    opened.focus("input[name=FAST][value=Y]")
+    opened.keyboard.press("u")
+    opened.keyboard.press("Enter")
+    until(lambda: server.saves)
+    assert server.saves[0]["value"] == "U"
+
+
+def test_a_digit_chooses_in_a_list_too(opened: Page, server: Server) -> None:
+    opened.focus("#f-LAB")
+    opened.keyboard.press("2")
+    opened.keyboard.press("Enter")
+    until(lambda: server.saves)
+    assert server.saves[0]["value"] == "C"
+
+
+def test_u_turns_the_unit_and_travels_with_the_value(opened: Page, server: Server) -> None:
+    item = next(oid for oid, test in ROWS.items() if test["choice"])
+    opened.fill(f"#f-{item}", "2.4")
+    opened.keyboard.press("u")
+    assert opened.input_value(f"#f-{item}") == "2.4"
+    assert server.saves == []
+    opened.keyboard.press("Enter")
+    until(lambda: server.saves)
+    assert (server.saves[0]["value"], server.saves[0]["unit"]) == ("2.4", "mg/dL")
+
+
+# ---- what is offered beside a field
+
+
+def offer(page: Page, item: str, parts: str, origin: str = "earlier") -> None:
+    page.evaluate(
+        """([item, parts, origin]) => { const box = document.createElement('div'); Object.assign(box.dataset, { proposal: parts, origin, source: '7' })
+        box.innerHTML = '<button type="button" data-take>Still so</button>'; document.querySelector(`#m-${item}`).append(box) }""",
+        [item, parts, origin],
+    )
+
+
+def test_what_is_offered_is_taken_by_one_key_and_names_where_it_is_from(opened: Page, server: Server) -> None:
+    offer(opened, "HGB", '{"value": "13.3", "unit": "g/dL"}')
+    opened.focus("#f-HGB")
+    assert opened.input_value("#f-HGB") == "131"
+    opened.keyboard.press("F2")
+    saved(opened)
+    assert (server.saves[0]["value"], server.saves[0]["earlier"]) == ("13.3", "7")
+    assert opened.evaluate("document.activeElement.id") != "f-HGB"
+
+
+def test_without_an_offer_the_key_does_nothing(opened: Page, server: Server) -> None:
+    opened.focus("#f-HGB")
+    opened.keyboard.press("F2")
+    opened.wait_for_timeout(200)
+    assert server.saves == []
+
+
+def test_an_offer_beside_another_row_outlives_a_save(opened: Page, server: Server) -> None:
+    offer(opened, "HGB", '{"value": "13.3"}', "draft")
+
+    def with_neighbour(data: dict[str, Any]) -> Answer:
+        status, kind, text = server.accept(data)
+        row = f'<hx-partial hx-target="#row-HGB" hx-swap="outerMorph">{analyte("HGB")}</hx-partial>'
+        return status, kind, str(text) + row
+
+    server.next.append(with_neighbour)
+    opened.fill("#f-K", "5.1")
+    opened.keyboard.press("Tab")
+    saved(opened)
+    assert opened.locator("#row-HGB [data-proposal]").count() == 1
+
+
+# ---- sent again
+
+
+def test_a_save_that_was_not_answered_is_sent_again_under_its_number(
+    opened: Page, site: Site, server: Server
+) -> None:
+    numbers: list[str] = []
+    opened.on(
+        "request", lambda sent: numbers.append(sent.headers["x-request-id"]) if "/save/" in sent.url else None
+    )
+    server.next.append(lambda data: (502, "text/html", "gone"))
+    opened.fill("#f-K", "5.1")
+    opened.keyboard.press("Tab")
+    until(lambda: "Trying again" in state(opened))
+    saved(opened)
+    assert numbers[0] == numbers[1]
+    assert "again" not in server.saves[0]
+    assert server.saves[1]["again"] == numbers[0]
+
+
+def test_what_is_typed_on_after_a_save_without_answer_tells_its_number(opened: Page, server: Server) -> None:
+    numbers: list[str] = []
+    opened.on(
+        "request", lambda sent: numbers.append(sent.headers["x-request-id"]) if "/save/" in sent.url else None
+    )
+    server.next.append(lambda data: (502, "text/html", "gone"))
+    opened.fill("#f-K", "5.1")
+    opened.keyboard.press("Tab")
+    until(lambda: "Trying again" in state(opened))
+    opened.fill("#f-K", "5.2")
+    opened.keyboard.press("Tab")
+    saved(opened)
+    assert numbers[0] != numbers[-1]
+    assert server.saves[-1]["again"] == numbers[0]
+    assert server.saves[-1]["value"] == "5.2"
+
+
+# ---- drafts and company
+
+
+def wire(page: Page, site: Site, **addresses: str) -> None:
+    """The form knows more addresses."""
+    page.evaluate(
+        "(names) => { const form = document.querySelector('edc-form'); Object.assign(form.dataset, names) }", addresses
+    )
+
+
+def test_what_is_refused_is_kept_as_a_draft_and_forgotten_when_it_is_saved(
+    opened: Page, site: Site, server: Server
+) -> None:
+    kept: list[str] = []
+    site.routes["/draft/"] = lambda data: kept.append(data["items"]) or (204, "text/html", "")  # type: ignore[func-returns-value]
+    wire(opened, site, draftUrl="/draft/")
+    server.next.append(refuse)
+    opened.fill("#f-K", "4,l")
+    opened.keyboard.press("Tab")
+    until(lambda: kept, 15)
+    assert '"K":{"value":"4,l"' in kept[0]
+    opened.fill("#f-K", "4.1")
+    opened.keyboard.press("Tab")
+    saved(opened)
+    until(lambda: kept[-1] == "{}", 15)
+    assert opened.evaluate("localStorage.length + sessionStorage.length") == 0
+
+
+def test_a_form_that_saves_everything_keeps_no_draft(opened: Page, site: Site, server: Server) -> None:
+    kept: list[str] = []
+    site.routes["/draft/"] = lambda data: kept.append(data["items"]) or (204, "text/html", "")  # type: ignore[func-returns-value]
+    wire(opened, site, draftUrl="/draft/")
+    opened.fill("#f-K", "4.1")
+    opened.keyboard.press("Tab")
+    saved(opened)
+    opened.wait_for_timeout(5500)
+    assert kept == []

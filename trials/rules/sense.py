@@ -12,6 +12,8 @@ NUMERIC = {"integer", "number", "quantity", "lab"}
 MEASURED = {"quantity", "lab"}
 CODED = {"choice", "multichoice", "instrument"}
 DATED = {"date", "partial_date", "datetime"}
+ANEW = {"quantity", "lab", "derived", "instrument", "time"} | DATED
+"""Types whose value is measured, judged or worked out at each visit."""
 SHORTEST_MONTH_DAYS = 28
 
 
@@ -100,6 +102,7 @@ def items(protocol: Protocol) -> Iterator[Finding]:
                 at: Loc = ("forms", i, "groups", g, "items", j)
                 yield from _kind_of(item, at)
                 yield from _limits(item, at)
+                yield from _carried(item, at)
         yield from _rows_and_dates(form, ("forms", i))
 
 
@@ -118,6 +121,11 @@ def _kind_of(item: Item, at: Loc) -> Iterator[Finding]:
         yield Finding((*at, "codelist"), f"a {item.type} has no codelist")
     if (item.units or item.analyte) and item.type not in MEASURED:
         yield Finding(at, f"'{item.id}' has units to choose from, but its type is {item.type}; use 'unit'")
+
+
+def _carried(item: Item, at: Loc) -> Iterator[Finding]:
+    if item.carry and item.type in ANEW:
+        yield Finding((*at, "carry"), f"'{item.id}' is found anew at each visit, so nothing is carried over")
 
 
 def _limits(item: Item, at: Loc) -> Iterator[Finding]:

@@ -1,13 +1,21 @@
 // A form that saves field by field. The server decides everything; this element carries values and says how things stand.
 import htmx, { sentenceOf, showDialog, token } from '../htmx.js'
 import { renewToken } from '../token.js'
-import { clock, focusable, goTo, isChoice, partsOf, putBack, snapshot } from './row.js'
+import { Company } from './company.js'
+import { Drafts } from './drafts.js'
+import { fieldKey, pageKey } from './keys.js'
+import { leaveBlank, showEarlier } from './many.js'
+import { goTo, isChoice, looksOf, partsOf, putBack, rowIn, snapshot } from './row.js'
+import { sayState } from './state.js'
 
 const REST = 800
 const SLOW = 300
 const FIRST_PAUSE = 1000
 const LONGEST_PAUSE = 30000
 const GIVE_UP = 15000
+
+/** A number for one save: sent again with it, the server does the same thing once. */
+const newNumber = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 
 class Form extends HTMLElement {
   connectedCallback () {
@@ -17,6 +25,7 @@ class Form extends HTMLElement {
     this.kept = new Map() // row id -> the snapshot that the server has
     this.rest = new Map() // row id -> timer of a choice that may still change
     this.open = new Map() // row id -> what the server did not take, and why: { now, conflict, refused, sentence }
+    this.unheard = new Map() // row id -> numbers of saves that may have arrived, though no answer did
     this.busy = null // the request on its way
     this.pause = FIRST_PAUSE
     this.signal = new AbortController()
@@ -26,18 +35,23 @@ class Form extends HTMLElement {
     listen(this, 'change', (event) => this.#changed(event))
     listen(this, 'focusin', (event) => this.#entered(event))
     listen(this, 'focusout', (event) => this.#left(event))
-    listen(this, 'keydown', (event) => this.#key(event))
+    listen(this, 'keydown', (event) => fieldKey(this, event))
     listen(this, 'click', (event) => this.#clicked(event), true)
-    listen(document, 'keydown', (event) => this.#pageKey(event))
+    listen(document, 'keydown', (event) => pageKey(this, event))
+    listen(document, 'submit', (event) => this.#submitted(event))
     listen(document, 'click', (event) => this.#clickedOutside(event))
     listen(window, 'online', () => this.#again())
     listen(window, 'beforeunload', (event) => { if (this.unsaved) event.preventDefault() })
+    listen(window, 'pagehide', () => this.drafts.keep(true))
+    this.drafts = new Drafts(this)
+    this.company = new Company(this)
     this.#countProblems()
   }
 
   disconnectedCallback () {
     this.signal.abort()
     clearTimeout(this.retry)
+    this.company.stop()
   }
 
   get rows () { return [...this.querySelectorAll('[data-item]')] }
@@ -47,16 +61,21 @@ class Form extends HTMLElement {
     return Boolean(this.waiting.size || this.busy || this.asking || this.rest.size || this.open.size || this.querySelector('[data-item].changed'))
   }
 
+  /** Whether a row holds anything that the server has not taken. */
+  isUnsaved (row) {
+    return this.waiting.has(row.id) || this.rest.has(row.id) || this.open.has(row.id) || this.sending?.row === row.id || row.matches('.changed')
+  }
+
   // ---- noticing changes
 
   #keep (row) { this.kept.set(row.id, snapshot(row)) }
 
-  #differs (row) { return this.kept.get(row.id) !== snapshot(row) }
+  differs (row) { return this.kept.get(row.id) !== snapshot(row) }
 
   #typed (event) {
     const row = event.target.closest('[data-item]')
     if (!row || !event.target.dataset.part) return
-    row.classList.toggle('changed', this.#differs(row))
+    row.classList.toggle('changed', this.differs(row))
     this.#say()
   }
 
@@ -68,7 +87,7 @@ class Form extends HTMLElement {
       queueMicrotask(() => this.save(row))
       return
     }
-    row.classList.toggle('changed', this.#differs(row))
+    row.classList.toggle('changed', this.differs(row))
     clearTimeout(this.rest.get(row.id))
     this.rest.set(row.id, setTimeout(() => this.#rested(row), REST))
     this.#say()
@@ -122,7 +141,7 @@ class Form extends HTMLElement {
   /** Everything that is still resting or typed goes out now; resolves when the server has it all. */
   async flush () {
     for (const id of [...this.rest.keys()]) this.#rested(document.getElementById(id))
-    for (const row of this.rows) if (this.#differs(row) && this.open.get(row.id)?.now !== snapshot(row)) this.save(row)
+    for (const row of this.rows) if (this.differs(row) && this.open.get(row.id)?.now !== snapshot(row)) this.save(row)
     while (this.busy || this.waiting.size) {
       if (this.stuck || this.asking) return false
       await (this.busy ?? new Promise((resolve) => setTimeout(resolve, 50)))
@@ -173,14 +192,17 @@ class Form extends HTMLElement {
     const body = partsOf(row)
     body.set('expected', row.dataset.expected ?? '')
     for (const [name, value] of Object.entries(job.extra)) body.set(name, value)
+    if (this.unheard.has(row.id)) body.set('again', this.unheard.get(row.id).join(','))
     const sent = snapshot(row)
+    if (job.now !== sent) job.number = null // typed on since it was sent in vain
     job.now = sent
+    job.number ??= newNumber()
     let answer, text
     try {
       answer = await fetch(this.dataset.saveUrl, {
         method: 'POST',
         body: new URLSearchParams(body),
-        headers: { 'X-CSRFToken': token(), 'HX-Request': 'true', Accept: 'text/html' },
+        headers: { 'X-CSRFToken': token(), 'X-Request-ID': job.number, 'HX-Request': 'true', Accept: 'text/html' },
         credentials: 'same-origin',
         signal: AbortSignal.timeout(GIVE_UP),
       })
@@ -195,6 +217,8 @@ class Form extends HTMLElement {
   }
 
   #later (job, why) {
+    const numbers = this.unheard.get(job.row) ?? []
+    if (why !== 'signed-out' && !numbers.includes(job.number)) this.unheard.set(job.row, [...numbers, job.number])
     if (!this.waiting.has(job.row)) this.waiting.set(job.row, job)
     this.stuck = why
     this.#waitLonger()
@@ -202,6 +226,7 @@ class Form extends HTMLElement {
 
   async #answered (status, text, row, sent, job) {
     this.pause = FIRST_PAUSE
+    this.unheard.delete(row.id)
     if (status === 428) {
       this.#ask(text, row, job)
       return
@@ -214,7 +239,9 @@ class Form extends HTMLElement {
     else this.open.set(row.id, { conflict: status === 409, refused: status === 422, now: sent })
     const typedOn = snapshot(row) !== sent
     const live = typedOn ? partsOf(row) : null
+    const offers = this.#offers(row)
     await htmx.swap({ text, target: row, swap: 'outerMorph', sourceElement: this })
+    offers()
     const now = document.getElementById(row.id)
     if (!now) return
     putBack(now, typedOn ? live : null, document.activeElement)
@@ -237,10 +264,84 @@ class Form extends HTMLElement {
 
   #saved (row, sent, typedOn) {
     this.savedAt = new Date()
+    this.company.moved(this.version)
     this.kept.set(row.id, typedOn ? sent : snapshot(row))
     if (typedOn && !row.contains(document.activeElement)) this.save(row)
     for (const other of this.rows) if (!this.kept.has(other.id)) this.#keep(other)
     this.dispatchEvent(new CustomEvent('edc:saved', { bubbles: true, detail: { item: row.dataset.item } }))
+  }
+
+  get version () { return Number(this.querySelector('.form-version')?.value ?? 0) }
+
+  /** What stands offered beside other rows outlives an answer that draws those rows anew. */
+  #offers (except) {
+    const offered = this.rows.filter((row) => row !== except).map((row) => [row.id, row.querySelector('[data-proposal]')]).filter(([, box]) => box)
+    return () => {
+      for (const [id, box] of offered) {
+        const row = document.getElementById(id)
+        if (row && !row.querySelector('[data-proposal]')) row.querySelector('.messages, .lab-message > td[id]')?.append(box)
+      }
+    }
+  }
+
+  // ---- rows that came without being saved
+
+  /** Draw a row as the server sent it. */
+  async replace (row, text) {
+    await htmx.swap({ text, target: row, swap: 'outerMorph', sourceElement: this })
+    const now = document.getElementById(row.id)
+    if (!now) return
+    putBack(now)
+    now.classList.remove('changed')
+    this.#keep(now)
+  }
+
+  /** The list of problems and the count of answers. */
+  async swapped ({ problems, progress }) {
+    await htmx.swap({ text: problems, target: '#problems', swap: 'innerHTML', sourceElement: this })
+    await htmx.swap({ text: progress, target: '#form-progress', swap: 'innerHTML', sourceElement: this })
+  }
+
+  /** Many rows at once, after something that this person asked for. */
+  async received (answer) {
+    this.company.moved(answer.version)
+    await this.swapped(answer)
+    for (const [item, text] of Object.entries(answer.rows)) {
+      const row = this.querySelector(`[data-item="${CSS.escape(item)}"]`)
+      const next = rowIn(text)
+      const offered = next?.querySelector('[data-proposal]')
+      if (row && next && !this.isUnsaved(row) && (offered || looksOf(row) !== looksOf(next))) await this.replace(row, text)
+    }
+    this.#countProblems()
+  }
+
+  /** A line under a field, for what its person should know. */
+  tell (row, words) {
+    const place = row.querySelector('.messages, .lab-message > td[id]')
+    if (!place || place.textContent.includes(words)) return
+    const line = document.createElement('div')
+    line.className = 'message info'
+    const text = document.createElement('p')
+    text.textContent = words
+    line.append(text)
+    place.append(line)
+  }
+
+  /** Take what is offered beside a field, and save it. */
+  take (row) {
+    const offered = row.querySelector('[data-proposal]')
+    if (!offered) return false
+    const { proposal, origin, source } = offered.dataset
+    offered.remove()
+    putBack(row, proposal)
+    this.save(row, origin === 'earlier' ? { earlier: source } : {})
+    return true
+  }
+
+  signedOut () {
+    this.stuck = 'signed-out'
+    this.#waitLonger()
+    this.#say()
   }
 
   // ---- a reason, a conflict
@@ -299,12 +400,31 @@ class Form extends HTMLElement {
         goTo(row)
       } else this.save(row, { confirm: 'conflict' })
     }
+    if (row && event.target.closest('[data-take]')) {
+      if (this.take(row)) goTo(row)
+    }
+    const pick = event.target.closest('[data-pick]')
+    if (row && pick) {
+      putBack(row, JSON.stringify({ value: pick.dataset.pick }))
+      goTo(row)
+      this.save(row)
+    }
+    if (event.target.closest('[data-earlier]')) showEarlier(this)
+    if (event.target.closest('[data-discard]')) this.drafts.discard()
     const complete = event.target.closest('[data-complete]')
     if (complete && this.unsaved && !this.flushed) {
       event.preventDefault()
       event.stopImmediatePropagation()
-      this.#complete(complete)
+      this.complete(complete)
     }
+  }
+
+  #submitted (event) {
+    if (!event.target.matches('form[data-rest]')) return
+    event.preventDefault()
+    const chosen = new URLSearchParams(new FormData(event.target))
+    event.target.closest('dialog').close('save')
+    leaveBlank(this, chosen)
   }
 
   /** Buttons of the panel belong to a row of this form. */
@@ -318,7 +438,7 @@ class Form extends HTMLElement {
   }
 
   /** A form is marked complete when the server holds all of it; else the person is taken to what is in the way. */
-  async #complete (button) {
+  async complete (button) {
     if (!await this.flush()) {
       const [id] = this.open.keys()
       if (id && !this.asking) goTo(document.getElementById(id))
@@ -329,85 +449,7 @@ class Form extends HTMLElement {
     this.flushed = false
   }
 
-  // ---- keys
-
-  #key (event) {
-    if (event.defaultPrevented || event.isComposing) return
-    const control = event.target
-    const row = control.closest('[data-item]')
-    if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey && control.matches('input, select')) {
-      event.preventDefault()
-      this.#next(control, event.shiftKey ? -1 : 1)
-    } else if (event.key === 'Escape' && row && this.#differs(row)) {
-      event.preventDefault()
-      this.restore(row)
-    } else if ((event.key === 'ArrowDown' || event.key === 'ArrowUp') && control.matches('.lab input:not([type="radio"])')) {
-      event.preventDefault()
-      this.#inColumn(control, event.key === 'ArrowDown' ? 1 : -1)
-    } else if (/^[1-9]$/.test(event.key) && control.type === 'radio' && !event.ctrlKey && !event.altKey && !event.metaKey) {
-      this.#choose(control, Number(event.key), event)
-    }
-  }
-
-  #choose (control, number, event) {
-    const radios = [...this.querySelectorAll(`input[type="radio"][name="${CSS.escape(control.name)}"]`)]
-    const chosen = radios[number - 1]
-    if (!chosen) return
-    event.preventDefault()
-    chosen.checked = true
-    chosen.focus()
-    chosen.dispatchEvent(new Event('change', { bubbles: true }))
-  }
-
-  #next (control, step) {
-    const stops = focusable(this)
-    const own = control.type === 'radio' ? stops.findIndex((stop) => stop.name === control.name) : stops.indexOf(control)
-    const next = stops[own + step]
-    if (next) {
-      next.focus()
-      next.select?.()
-    } else if (step > 0) this.querySelector('[data-complete]')?.focus()
-  }
-
-  #inColumn (control, step) {
-    const column = [...this.querySelectorAll(`.lab input[data-part="${control.dataset.part}"]`)]
-    const next = column[column.indexOf(control) + step]
-    next?.focus()
-    next?.select?.()
-  }
-
-  #pageKey (event) {
-    if (event.defaultPrevented || document.querySelector('dialog[open]')) return
-    const ctrl = event.ctrlKey || event.metaKey
-    if (event.key === 'F8') {
-      event.preventDefault()
-      this.#problem(event.shiftKey ? -1 : 1)
-    } else if (event.key === 'F9') {
-      event.preventDefault()
-      this.#toPanel()
-    } else if (ctrl && event.key.toLowerCase() === 's') {
-      event.preventDefault()
-      this.flush()
-    } else if (ctrl && event.key === 'Enter') {
-      const button = this.querySelector('[data-complete]')
-      if (button) {
-        event.preventDefault()
-        this.#complete(button)
-      }
-    }
-  }
-
-  #problem (step) {
-    const rows = this.rows.filter((row) => row.matches('.stop, .check') && !row.hidden)
-    if (!rows.length) return
-    const here = document.activeElement?.closest?.('[data-item]')
-    const own = rows.indexOf(here)
-    const after = rows.findIndex((row) => here && here.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING)
-    const place = own >= 0 ? own + step : step > 0 ? Math.max(after, 0) : (after < 0 ? rows.length : after) - 1
-    goTo(rows[(place + rows.length) % rows.length])
-  }
-
-  #toPanel () {
+  toPanel () {
     const panel = this.dataset.panel && document.querySelector(this.dataset.panel)
     panel?.querySelector('a[href], button, textarea, input, select')?.focus()
   }
@@ -421,32 +463,8 @@ class Form extends HTMLElement {
   }
 
   #say () {
-    const count = this.waiting.size
-    const changes = `${count} change${count === 1 ? '' : 's'}`
-    const open = [...this.open.values()]
-    const refused = open.filter((one) => one.refused)
-    if (this.asking) this.#state('attention', 'Waiting for a reason')
-    else if (this.stuck === 'signed-out') this.#state('stop', `Not saved: ${changes}. You are signed out. Sign in again in another tab; what you typed stays here.`)
-    else if (this.stuck) this.#state('attention', `Not saved: ${changes}. Trying again`)
-    else if (refused.length < open.length) this.#state('stop', 'Someone else changed this')
-    else if (refused.length > 1) this.#state('stop', `${refused.length} fields were not accepted`)
-    else if (refused.length) this.#state('stop', refused[0].sentence ?? '1 field was not accepted')
-    else if (this.slow) this.#state('info', 'Saving…')
-    else if (this.unsaved) this.#state('', 'Not saved yet')
-    else if (this.savedAt) this.#state('ok', 'All changes saved', clock(this.savedAt))
-    else this.#state('', '')
-  }
-
-  #state (tone, words, time = '') {
-    const line = this.querySelector('.save-state')
-    const whole = [words, time].filter(Boolean).join(' ')
-    if (!line || line.textContent === whole) return
-    line.className = `save-state ${tone}`
-    line.textContent = words
-    if (!time) return
-    const stamp = document.createElement('time')
-    stamp.textContent = time
-    line.append(' ', stamp)
+    this.drafts?.touch()
+    sayState(this)
   }
 }
 

@@ -2,8 +2,6 @@
 
 export const isChoice = (control) => control.matches('select, input[type="radio"], input[type="checkbox"]')
 
-export const clock = (when) => [when.getHours(), when.getMinutes(), when.getSeconds()].map((n) => String(n).padStart(2, '0')).join(':')
-
 const controls = (row) => [...row.querySelectorAll('[data-part]')]
 
 const valueOf = (control) => {
@@ -34,6 +32,21 @@ export function partsOf (row) {
 
 /** A row's parts as one text, to tell whether anything changed. */
 export const snapshot = (row) => partsOf(row).toString()
+
+/** The row that the server sent as HTML, not yet in the page. */
+export function rowIn (text) {
+  const box = document.createElement('template')
+  box.innerHTML = text
+  return box.content.querySelector('[data-item]')
+}
+
+/** What people see of a row besides what is typed in it, to tell whether it looks different. */
+export function looksOf (row) {
+  const messages = row.querySelector('.messages, .lab-message')?.cloneNode(true)
+  for (const offered of messages?.querySelectorAll('[data-proposal]') ?? []) offered.remove()
+  const words = messages?.textContent.replace(/\s+/g, ' ').trim()
+  return [row.dataset.expected, row.hidden, row.className.replace(/\b(changed|just-changed)\b/g, '').trim(), words].join('|')
+}
 
 function storedParts (from) {
   if (from instanceof URLSearchParams) return from
