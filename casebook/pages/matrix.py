@@ -35,20 +35,65 @@ TONES = {
     "overdue": "stop",
 }
 """Tone of each state that is due, for the bar."""
+DATA = ("overdue", "in-progress", "not-started", "complete", "not-done", "locked", "planned")
+LEGEND = (
+    ("Data", DATA),
+    ("Queries", ("query-open", "query-answered")),
+    ("Verification", ("verified", "changed")),
+    ("Signature", ("signed",)),
+)
+"""The four marks and their states."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One form at one visit: what is done, what is asked, what was checked against the source."""
+    """One form at one visit.
+
+    Attributes
+    ----------
+    status, words
+        How far the form is, all in all.
+    data
+        How far its data are, whatever was verified or signed.
+    """
 
     status: Status
     words: str
     url: str
+    data: Status
     open_queries: int = 0
     answered_queries: int = 0
     verified: bool = False
     changed_since_verified: bool = False
+    signed: bool = False
     rows: int = 0
+
+    @property
+    def checked(self) -> str:
+        """Status shape of the verification; empty where nothing was verified."""
+        if self.changed_since_verified:
+            return "changed"
+        return "verified" if self.verified else ""
+
+    @property
+    def filters(self) -> str:
+        """What the legend may ask for."""
+        asked = ["query-open"] * bool(self.open_queries) + ["query-answered"] * bool(self.answered_queries)
+        return " ".join([self.data, *asked, *filter(None, [self.checked, "signed" * self.signed])])
+
+    @property
+    def label(self) -> str:
+        """Each mark in words."""
+        rows = [f"{self.rows} rows"] if self.rows > 1 else []
+        open_ones = [_counted(self.open_queries, "open")] if self.open_queries else []
+        answered = [_counted(self.answered_queries, "answered")] if self.answered_queries else []
+        checked = {"changed": ["changed since verified"], "verified": ["verified"]}.get(self.checked, [])
+        signed = ["signed"] if self.signed else []
+        return ", ".join([WORDS[self.data].lower(), *rows, *open_ones, *answered, *checked, *signed])
+
+
+def _counted(number: int, kind: str) -> str:
+    return f"{number} {kind} {'query' if number == 1 else 'queries'}"
 
 
 @dataclass(frozen=True)
@@ -111,7 +156,7 @@ class VisitForms:
 
 @dataclass(frozen=True)
 class CasebookPage:
-    """Everything on the page; `counts` by status for the legend, `done` of `due` forms."""
+    """Everything on the page; `counts` by status for the bar, `done` of `due` forms."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
@@ -126,6 +171,27 @@ class CasebookPage:
     def bar(self) -> list[tuple[str, int]]:
         """Tone and number of forms, for the bar."""
         return [(TONES[status], number) for status, number in self.counts if status in TONES]
+
+    @property
+    def groups(self) -> list[tuple[str, list[tuple[Form, list[tuple[Column, Cell | None]]]]]]:
+        """Forms with their cells under the headings of the protocol, in the order in which the headings first come."""
+        found: dict[str, list[tuple[Form, list[tuple[Column, Cell | None]]]]] = {}
+        for row in self.rows:
+            cells = list(zip(self.columns, row.cells, strict=True))
+            found.setdefault(row.form.category, []).append((row.form, cells))
+        rest = found.pop("", [])
+        return [*found.items(), *([("Other forms" if found else "", rest)] if rest else [])]
+
+    @property
+    def legend(self) -> list[tuple[str, list[tuple[str, int]]]]:
+        """The four marks, each with the states that occur and their numbers."""
+        marks = Counter(
+            mark for row in self.rows for cell in row.cells if cell for mark in cell.filters.split()
+        )
+        shown = (
+            (title, [(state, marks[state]) for state in states if marks[state]]) for title, states in LEGEND
+        )
+        return [(title, states) for title, states in shown if states]
 
     @property
     def by_visit(self) -> tuple[tuple[Column, VisitForms], ...]:
@@ -220,28 +286,31 @@ def _cell(records: _Records, protocol: Protocol, visit: Visit, form: Form) -> Ce
         return None
     digests = [(records.verified.get(entry.pk), content_digest(entry)) for entry in entries]
     verified = bool(entries) and all(digest == now for digest, now in digests)
-    status = _worst(
-        form_status(
-            state=entry.state if entry else None,
-            not_done=bool(entry and entry.not_done),
-            verified=verified,
-            locked=bool(entry and entry.locked),
-            visit_state=visit.state,
-            happened_on=visit.happened_on,
-            latest=visit.latest,
-            today=records.today,
-        )
-        for entry in (entries or (None,))
-    )
+    data = _worst(_status_of(records, visit, entry) for entry in (entries or (None,)))
+    status: Status = "verified" if verified and data == "complete" else data
     return Cell(
         status=status,
         words=WORDS[status],
         url=form_url(records.subject, visit, form.code),
+        data=data,
         open_queries=sum(records.asked[entry.pk, QueryState.OPEN] for entry in entries),
         answered_queries=sum(records.asked[entry.pk, QueryState.ANSWERED] for entry in entries),
         verified=verified,
         changed_since_verified=any(digest is not None and digest != now for digest, now in digests),
         rows=len(entries),
+    )
+
+
+def _status_of(records: _Records, visit: Visit, entry: Entry | None) -> Status:
+    """How far the data of one row are."""
+    return form_status(
+        state=entry.state if entry else None,
+        not_done=bool(entry and entry.not_done),
+        locked=bool(entry and entry.locked),
+        visit_state=visit.state,
+        happened_on=visit.happened_on,
+        latest=visit.latest,
+        today=records.today,
     )
 
 

@@ -145,6 +145,8 @@ class Form(Sourced):
     ----------
     code : str
         Stable code (`form` in the pack).
+    category : str
+        Heading under which casebooks list the form; forms without one come last.
     repeating : bool
         Several numbered rows in the same place.
     row_label : str
@@ -161,6 +163,7 @@ class Form(Sourced):
 
     code: Name = Field(alias="form")
     name: Text
+    category: str = ""
     domain: str = ""
     repeating: Flag = False
     row_label: str = ""
