@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 
+from accounts.models import DelegatedTask, Identification
 from accounts.places import known_places
 from accounts.policies import PERMISSIONS, ROLES
 
@@ -95,3 +96,63 @@ class SignForm(forms.Form):
             attrs={"class": "input", "autocomplete": "current-password", "autofocus": True}
         ),
     )
+
+
+def _places(trial_sites: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(f"{trial}/{site}", f"{trial}, {site}") for trial, site in trial_sites if site]
+
+
+class IdentityForm(forms.Form):
+    """How somebody's identity was verified."""
+
+    how = forms.ChoiceField(label="How it was verified", choices=Identification.choices)
+
+
+class PrincipalForm(forms.Form):
+    """Whoever is principal investigator of a site, from which day on."""
+
+    place = forms.ChoiceField(label="Trial and site", choices=[])
+    starts = forms.DateField(label="First day", widget=forms.DateInput(attrs={"type": "date"}))
+    ends = forms.DateField(
+        label="Last day",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Empty: open.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["place"].choices = _places(known_places())  # type: ignore[attr-defined]
+
+
+class DelegationForm(forms.Form):
+    """Tasks that a principal investigator entrusts to somebody."""
+
+    username = forms.ChoiceField(label="To whom", choices=[])
+    place = forms.ChoiceField(label="Trial and site", choices=[])
+    tasks = forms.MultipleChoiceField(
+        label="Tasks",
+        choices=[each for each in DelegatedTask.choices if each[0] != DelegatedTask.PRINCIPAL],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    starts = forms.DateField(label="First day", widget=forms.DateInput(attrs={"type": "date"}))
+    ends = forms.DateField(
+        label="Last day",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Empty: open.",
+    )
+
+    def __init__(
+        self, *args: Any, people: list[tuple[str, str]], places: list[tuple[str, str]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].choices = people  # type: ignore[attr-defined]
+        self.fields["place"].choices = _places(places)  # type: ignore[attr-defined]
+
+
+class EndForm(forms.Form):
+    """The last day of a line in the delegation log."""
+
+    ends = forms.DateField(label="Last day", widget=forms.DateInput(attrs={"type": "date"}))
+    reason = forms.CharField(label="Reason", max_length=500)

@@ -49,7 +49,9 @@ class SessionLimitMiddleware:
             _end(request, AccessKind.EXPIRED)
         elif moment - seen >= settings.SESSION_IDLE:
             _end(request, AccessKind.IDLE)
-        elif SEEN not in request.session or (moment - seen >= SEEN_EVERY and BY_ITSELF not in request.headers):
+        elif SEEN not in request.session or (
+            moment - seen >= SEEN_EVERY and BY_ITSELF not in request.headers
+        ):
             request.session[STARTED] = started.isoformat()
             request.session[SEEN] = moment.isoformat()
 

@@ -211,3 +211,18 @@ def delegations_of(trial: str, site: str) -> QuerySet[Delegation]:
     """The delegation log of a trial at a site, in the order of its lines."""
     found = Delegation.objects.filter(trial=trial, site=site)
     return found.select_related("user", "entered_by").order_by("user__full_name", "starts", "task")
+
+
+def delegation_places(access: Access) -> list[tuple[str, str]]:
+    """Codes of the trials and sites whose delegation log a person may see, in order; one statement."""
+    known = Delegation.objects.order_by("trial", "site").values_list("trial", "site").distinct()
+    return [place for place in known if access.may("delegation.view", *place)]
+
+
+def staff_of(places: Iterable[tuple[str, str]]) -> QuerySet[User]:
+    """People who hold a role at one of these sites now, by name; one statement."""
+    here = Q(pk__in=[])
+    for trial, site in places:
+        here |= Q(grants__trial=trial, grants__site=site)
+    now_held = Q(grants__ends__isnull=True) | Q(grants__ends__gt=now())
+    return User.objects.filter(here & now_held, is_active=True).distinct().order_by("full_name")

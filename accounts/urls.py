@@ -6,7 +6,7 @@ from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
 from django.urls import path
 
-from accounts import views
+from accounts import delegation_views, views
 from accounts.decorators import permission, public, signed_in
 from accounts.door import as_visitor
 from audit import views as audit
@@ -30,6 +30,14 @@ urlpatterns = [
             )
         ),
         name="account_change_password",
+    ),
+    path("account/accountability/", signed_in(delegation_views.accountability), name="accountability"),
+    path("delegations/", permission("delegation.view")(delegation_views.delegations), name="delegations"),
+    path("delegations/add/", permission("delegation.keep")(delegation_views.delegate), name="add-delegation"),
+    path(
+        "delegations/<int:line>/end/",
+        permission("delegation.keep")(delegation_views.end_delegation),
+        name="end-delegation",
     ),
     path(
         "account/confirm/",
@@ -82,6 +90,21 @@ urlpatterns = [
     path("people/", permission("user.admin")(views.people), name="people"),
     path("people/add/", permission("user.admin")(views.add_person), name="add-person"),
     path("people/<str:username>/", permission("user.admin")(views.person), name="person"),
+    path(
+        "people/<str:username>/identity/",
+        permission("user.admin")(delegation_views.verify_identity),
+        name="verify-identity",
+    ),
+    path(
+        "people/<str:username>/signing/",
+        permission("user.admin")(delegation_views.name_principal),
+        name="name-principal",
+    ),
+    path(
+        "people/<str:username>/signing/<int:line>/end/",
+        permission("user.admin")(delegation_views.end_principal),
+        name="end-principal",
+    ),
     path("people/<str:username>/grants/", permission("user.admin")(views.add_grant), name="add-grant"),
     path(
         "people/<str:username>/grants/<int:grant_id>/end/",

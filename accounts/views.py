@@ -64,7 +64,7 @@ def sign_in_closed(request: HttpRequest) -> HttpResponse:
 @require_GET
 def account(request: HttpRequest) -> HttpResponse:
     """My account: roles, sessions, what happened at the door."""
-    user = _me(request)
+    user = me(request)
     context = {
         "grants": Grant.objects.held_at(now()).filter(user=user).select_related("granted_by"),
         "sessions": selectors.open_sessions(user, services.session_digest(request)),
@@ -76,7 +76,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_sessions(request: HttpRequest) -> HttpResponse:
     """Sign me out everywhere else."""
-    services.end_other_sessions(request, _me(request))
+    services.end_other_sessions(request, me(request))
     return redirect("account")
 
 
@@ -87,20 +87,20 @@ def tokens(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         _, made = services.make_token(
             actor=request_actor(request),
-            user=_me(request),
+            user=me(request),
             name=form.cleaned_data["name"],
             scopes=form.cleaned_data["scopes"],
             lifetime=timedelta(days=form.cleaned_data["days"]),
         )
         form = forms.TokenForm()
-    context = {"form": form, "made": made, "tokens": selectors.tokens_of(_me(request)), "now": now()}
+    context = {"form": form, "made": made, "tokens": selectors.tokens_of(me(request)), "now": now()}
     return page(request, "accounts/tokens.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
 def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
     """One of my tokens opens nothing any more."""
-    token = ApiToken.objects.filter(pk=token_id, user=_me(request)).first()
+    token = ApiToken.objects.filter(pk=token_id, user=me(request)).first()
     if token is None:
         raise NotFound
     services.revoke_token(actor=request_actor(request), token=token)
@@ -124,7 +124,7 @@ def add_person(request: HttpRequest) -> HttpResponseBase:
         try:
             user = services.create_user(actor=request_actor(request), **form.cleaned_data)
         except Invalid as error:
-            _show(form, error)
+            show_error(form, error)
         else:
             return redirect("person", username=user.username)
     return page(request, "accounts/person_add.html", {"form": form}, status=422 if form.errors else 200)
@@ -133,13 +133,13 @@ def add_person(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 def person(request: HttpRequest, username: str) -> HttpResponse:
     """One account: roles of all times, and what happened at the door."""
-    return _person_page(request, _somebody(username), forms.GrantForm())
+    return _person_page(request, somebody(username), forms.GrantForm())
 
 
 @require_POST
 def add_grant(request: HttpRequest, username: str) -> HttpResponseBase:
     """A role for somebody."""
-    user, form = _somebody(username), forms.GrantForm(request.POST)
+    user, form = somebody(username), forms.GrantForm(request.POST)
     if form.is_valid():
         trial, site = form.where()
         given = {
@@ -151,7 +151,7 @@ def add_grant(request: HttpRequest, username: str) -> HttpResponseBase:
         try:
             services.grant_role(actor=request_actor(request), user=user, **given)
         except DomainError as error:
-            _show(form, error)
+            show_error(form, error)
         else:
             return redirect("person", username=user.username)
     return _person_page(request, user, form)
@@ -160,7 +160,7 @@ def add_grant(request: HttpRequest, username: str) -> HttpResponseBase:
 @require_POST
 def finish_grant(request: HttpRequest, username: str, grant_id: int) -> HttpResponse:
     """Somebody's role ends now."""
-    grant = Grant.objects.filter(pk=grant_id, user=_somebody(username)).first()
+    grant = Grant.objects.filter(pk=grant_id, user=somebody(username)).first()
     if grant is None:
         raise NotFound
     if grant.ends is not None and grant.ends <= now():
@@ -172,12 +172,12 @@ def finish_grant(request: HttpRequest, username: str, grant_id: int) -> HttpResp
 @require_http_methods(["GET", "POST"])
 def new_password(request: HttpRequest, username: str) -> HttpResponseBase:
     """A new password for somebody who forgot theirs."""
-    user, form = _somebody(username), forms.PasswordForm(request.POST or None)
+    user, form = somebody(username), forms.PasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             services.set_password(actor=request_actor(request), user=user, **form.cleaned_data)
         except DomainError as error:
-            _show(form, error)
+            show_error(form, error)
         else:
             return redirect("person", username=user.username)
     return page(
@@ -191,14 +191,14 @@ def new_password(request: HttpRequest, username: str) -> HttpResponseBase:
 @require_POST
 def close_account(request: HttpRequest, username: str) -> HttpResponse:
     """Somebody signs in no more."""
-    services.deactivate(actor=request_actor(request), user=_somebody(username), reason=_reason(request))
+    services.deactivate(actor=request_actor(request), user=somebody(username), reason=_reason(request))
     return redirect("person", username=username)
 
 
 @require_POST
 def reopen_account(request: HttpRequest, username: str) -> HttpResponse:
     """Somebody may sign in again."""
-    services.reactivate(actor=request_actor(request), user=_somebody(username), reason=_reason(request))
+    services.reactivate(actor=request_actor(request), user=somebody(username), reason=_reason(request))
     return redirect("person", username=username)
 
 
@@ -213,14 +213,21 @@ def _person_page(request: HttpRequest, user: User, form: forms.GrantForm) -> Htt
     return page(request, "accounts/person.html", context, status=422 if form.errors else 200)
 
 
-def _me(request: HttpRequest) -> User:
+def me(request: HttpRequest) -> User:
+    """Whoever is signed in."""
     user = request.user
     if not isinstance(user, User):
         raise NotFound
     return user
 
 
-def _somebody(username: str) -> User:
+def somebody(username: str) -> User:
+    """The person with this user name.
+
+    Raises
+    ------
+    NotFound
+    """
     user: User | None = User.objects.filter(username=username).first()
     if user is None:
         raise NotFound
@@ -234,7 +241,7 @@ def _reason(request: HttpRequest) -> str:
     return str(form.cleaned_data["reason"])
 
 
-def _show(form: Any, error: DomainError) -> None:
+def show_error(form: Any, error: DomainError) -> None:
     """The message of a broken rule at the field where it belongs."""
     messages = error.errors if isinstance(error, Invalid) and error.errors else {error.field: error.message}
     for name, message in messages.items():

@@ -3,6 +3,9 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.urls import reverse
+
+from foundation.panels import register
 
 
 class CasebookConfig(AppConfig):
@@ -10,9 +13,23 @@ class CasebookConfig(AppConfig):
     verbose_name = "Casebook"
 
     def ready(self) -> None:
-        from audit.installation import append_only  # noqa: PLC0415  settings are complete only now
+        # These read settings and models, which exist only now.
+        from audit.installation import append_only  # noqa: PLC0415
+        from audit.registry import register_check  # noqa: PLC0415
+        from casebook.records import unfitting_records  # noqa: PLC0415
+        from casebook.registry import register_opening_guard  # noqa: PLC0415
+        from casebook.services.states import objection_of_a_lock  # noqa: PLC0415
 
         import_module("casebook.receivers")
         import_module("casebook.trail").register()
         for table in ("formcontent", "signedrecord", "signingbatch", "review"):
             append_only(f"casebook_{table}")
+        register_check("signed forms", unfitting_records)
+        register_opening_guard(objection_of_a_lock)
+        register(
+            "subject",
+            order=70,
+            title="Signatures",
+            url=lambda subject: reverse("subject-signatures", args=[subject.number]),
+            permission="entry.view",
+        )

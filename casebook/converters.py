@@ -35,3 +35,15 @@ class QueryVerb(FormCode):
     """What may be done to a query."""
 
     regex = r"answer|close|reopen"
+
+
+class StateVerb(FormCode):
+    """What may be done to the state of a form, a visit or a casebook."""
+
+    regex = r"review|freeze|unfreeze|lock|ask-unlock"
+
+
+class UnlockAnswer(FormCode):
+    """How a second person answers who asks to unlock."""
+
+    regex = r"approve|refuse"

@@ -6,9 +6,10 @@ casebook's projection for that fact by name. Filled once, in the `ready()` of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 
+from casebook.models import Entry
 from casebook.rules.projection import Answer
 from foundation.errors import DomainError
 from patients.models import Subject
@@ -17,7 +18,10 @@ from visits.models import Visit
 FactResolver = Callable[[Subject, date], Answer | None]
 OpeningGuard = Callable[[Subject, str, Visit | None], DomainError | None]
 
+LockCondition = Callable[[Subject, Collection[Entry]], Iterable[str]]
+
 _facts: dict[str, FactResolver] = {}
+_lock_conditions: dict[str, LockCondition] = {}
 _guards: list[OpeningGuard] = []
 
 
@@ -52,3 +56,23 @@ def refuse_opening(subject: Subject, form: str, visit: Visit | None) -> None:
     error = objection(subject, form, visit)
     if error is not None:
         raise error
+
+
+def register_lock_condition(name: str, condition: LockCondition) -> None:
+    """Offer a reason against locking.
+
+    Parameters
+    ----------
+    name
+        Of the condition; a second one of the same name takes its place.
+    condition
+        Gives, for a subject and the forms that would be locked, what stands against it, as sentences.
+    """
+    _lock_conditions[name] = condition
+
+
+def objections_to_locking(subject: Subject, entries: Collection[Entry]) -> tuple[str, ...]:
+    """What rooms above have against locking these forms, as sentences."""
+    return tuple(
+        sentence for condition in _lock_conditions.values() for sentence in condition(subject, entries)
+    )

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from accounts.api import Endpoint, Me
 from accounts.decorators import SIGNED_IN, public
-from casebook.api import forms, queries
+from casebook.api import forms, queries, signatures
 from casebook.api import visits as recording
 from eligibility.api import AssessmentsOfSubject, EligibilityOfSubject, OneAssessment
 from foundation.errors import NotFound
@@ -66,6 +66,8 @@ ENDPOINTS: list[URLPattern | URLResolver] = [
     path(f"{ROW}complete/", forms.CompleteForm.as_view(), name="form-complete"),
     path(f"{ROW}not-done/", forms.FormNotDone.as_view(), name="form-not-done"),
     path(f"{ROW}confirm/", forms.ConfirmFinding.as_view(), name="form-confirm"),
+    path(f"{SUBJECT}states/", signatures.StatesOfSubject.as_view(), name="states"),
+    path(f"{SUBJECT}signatures/", signatures.SignaturesOfSubject.as_view(), name="signatures"),
     path(f"{SUBJECT}eligibility/", EligibilityOfSubject.as_view(), name="eligibility"),
     path(f"{SUBJECT}assessments/", AssessmentsOfSubject.as_view(), name="assessments"),
     path(f"{SUBJECT}assessments/<uuid:reference>/", OneAssessment.as_view(), name="assessment"),

@@ -18,11 +18,17 @@ class ImagingConfig(AppConfig):
     verbose_name = "Imaging"
 
     def ready(self) -> None:
+        # These read models, which exist only now.
+        from casebook.registry import register_lock_condition  # noqa: PLC0415
+        from imaging.locking import unsigned_reads  # noqa: PLC0415
+
+        register_lock_condition("reads", unsigned_reads)
         for table in (
             "imaging_lesionoutcome",
             "imaging_measurement",
             "imaging_ledger",
             "imaging_qualitydecision",
+            "imaging_readingtime",
         ):
             append_only(table)
         panels.register("subject", order=40, title="Images", url=_images_of, permission="image.view")

@@ -15,6 +15,11 @@ class SafetyConfig(AppConfig):
     verbose_name = "Safety"
 
     def ready(self) -> None:
+        # These read models, which exist only now.
+        from casebook.registry import register_lock_condition  # noqa: PLC0415
+        from safety.locking import unreported_events  # noqa: PLC0415
+
+        register_lock_condition("serious events", unreported_events)
         register(
             "subject",
             order=50,

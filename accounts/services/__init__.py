@@ -1,6 +1,6 @@
 """Everything that writes about people, roles, the door, signatures and tokens."""
 
-from accounts.services.delegation import delegate, end_delegation, name_principal
+from accounts.services.delegation import delegate, end_delegation, must_be_principal, name_principal
 from accounts.services.door import end_other_sessions, record_access, session_digest
 from accounts.services.identity import accept_accountability, verify_identity
 from accounts.services.people import create_user, deactivate, reactivate, set_password, set_training_password
@@ -29,6 +29,7 @@ __all__ = [
     "grant_role",
     "make_token",
     "may_sign",
+    "must_be_principal",
     "name_principal",
     "reactivate",
     "record_access",

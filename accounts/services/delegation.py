@@ -75,8 +75,7 @@ def delegate(
     ------
     accounts.errors.NotPrincipal, accounts.errors.SelfGrantRefused, foundation.errors.Invalid
     """
-    if not is_principal(actor.id, trial, site, on):
-        raise NotPrincipal(site=site)
+    must_be_principal(actor.id, trial, site, on)
     _must_be_allowed(actor, user, starts, ends)
     known = set(DelegatedTask.values) - {DelegatedTask.PRINCIPAL}
     if not tasks or not set(tasks) <= known:
@@ -104,6 +103,17 @@ def end_delegation(*, actor: Actor, delegation: Delegation, ends: date, reason: 
     with acting(actor, reason=reason):
         Delegation.objects.filter(pk=delegation.pk).update(ends=ends)
     delegation.ends = ends
+
+
+def must_be_principal(user_id: int | None, trial: str, site: str, on: date) -> None:
+    """Go on only if somebody is principal investigator of a trial at a site on a day.
+
+    Raises
+    ------
+    accounts.errors.NotPrincipal
+    """
+    if not is_principal(user_id, trial, site, on):
+        raise NotPrincipal(site=site)
 
 
 def _must_be_allowed(actor: Actor, user: User, starts: date, ends: date | None) -> None:

@@ -10,20 +10,26 @@ from typing import Any
 
 from accounts.models import Grant
 from accounts.selectors import access_of
-from accounts.services import make_token
+from accounts.services import delegate, make_token
+from audit.context import acting
 from casebook import services as casebook
+from casebook.models import Unlock
+from casebook.records import form_key
+from casebook.services.signing import Wanted, sign_records
 from eligibility.services import assess_subject
 from foundation.clock import now, today
-from imaging.models import BatchFile, Instance, Origin, Series, Study
+from imaging.masking import SLICE, masked
+from imaging.models import Adjudication, BatchFile, Instance, Origin, Read, Series, Study
 from imaging.services import receive_file, receive_object, start_batch
 from imaging.services.receiving import Announced
 from patients.models import Subject
 from qol.models import Invitation
 from qol.selectors import link_digest
 from reports.services import make_export, request_export
-from tests.conftest import setting_up
+from tests.conftest import PASSWORD, setting_up
 from tests.imaging.conftest import Desk
 from tests.imaging.dicom_files import changed
+from trials.laboratories.services import add_range, register_laboratory
 
 LINK = "an-open-link"
 EXPORTER, OWNER = "sponsor", "coordinator"
@@ -73,8 +79,50 @@ def build(desk: Desk) -> World:
         "link": LINK,
         "question": 1,
     }
+    samples |= _laboratory(desk)
     _invite(desk)
-    return World(samples | _images(desk), desk.read("M1").reader.username)
+    return World(samples | _images(desk) | _signed(desk), desk.read("M1").reader.username)
+
+
+def _signed(desk: Desk) -> dict[str, Any]:
+    """A signed form, a wish to unlock, and two lines of a delegation log."""
+    cast, subject = desk.cast, desk.subject
+    at_home, signer = cast.actor("coordinator"), cast.people["investigator"]
+    entry = casebook.open_entry(actor=at_home, subject=subject, visit=desk.visits["M1"], form="VS")
+    casebook.mark_not_done(actor=at_home, entry=entry, reason="Not measured")
+    outcome = sign_records(
+        actor=cast.actor("investigator"), user=signer, wanted=[Wanted(form_key(entry))], password=PASSWORD
+    )
+    with acting(at_home):
+        wish = Unlock.objects.create(subject=subject, reason="Wrong unit", hours=4, asked_by_id=at_home.id)
+    (line,) = delegate(
+        actor=cast.actor("investigator"),
+        user=cast.people["coordinator"],
+        trial=subject.trial.code,
+        site=subject.site.code,
+        tasks=["entry"],
+        starts=today(),
+        on=today(),
+    )
+    principal = signer.delegations.filter(trial=subject.trial.code).first()
+    return {
+        "signed": outcome.signed[0].pk,
+        "unlock": wish.pk,
+        "decision": "approve",
+        "state_verb": "freeze",
+        "line": line.pk,
+        "principal": signer.username,
+        "principal_line": principal.pk if principal else 0,
+    }
+
+
+def _laboratory(desk: Desk) -> dict[str, Any]:
+    """A laboratory of the home site with one range."""
+    keeper = desk.cast.actor("datamanager")
+    laboratory = register_laboratory(actor=keeper, code="LAB-1", name="Biochemistry", sites=[desk.cast.home])
+    fields = {"test": "HGB", "unit": "g/L", "low": "134", "high": "170", "valid_from": "2024-01-01"}
+    found = add_range(actor=keeper, laboratory=laboratory, fields=fields)
+    return {"laboratory": laboratory.code, "range_id": found.pk}
 
 
 def _invite(desk: Desk) -> None:
@@ -102,6 +150,8 @@ def _images(desk: Desk) -> dict[str, Any]:
     )
     receive_file(actor=desk.cast.actor("coordinator"), batch=upload, index=0, content=BytesIO(b"x"), size=1)
     study = Study.objects.get(visit=desk.visits["M1"])
+    read, pair = desk.read("M1"), _pair(desk)
+    slice_id = Instance.objects.filter(series__study=study).values_list("pk", flat=True)[0]
     arrived = receive_object(
         actor=desk.cast.actor("coordinator"),
         content=BytesIO(files["IM0002.dcm"]),
@@ -113,9 +163,34 @@ def _images(desk: Desk) -> dict[str, Any]:
         "arrived": arrived.opaque,
         "study": study.opaque,
         "series": Series.objects.get(study=study).opaque,
-        "instance": Instance.objects.filter(series__study=study).first().opaque,  # type: ignore[union-attr]
+        "instance": masked(read.opaque, SLICE, slice_id),
         "upload": upload.opaque,
         "file_id": BatchFile.objects.get(state="QUARANTINED").pk,
-        "read": desk.read("M1").opaque,
+        "read": read.opaque,
+        "pair": pair.opaque,
+        "pair_instance": masked(pair.opaque, SLICE, slice_id),
         "opaque": uuid.uuid4(),
     }
+
+
+def _pair(desk: Desk) -> Adjudication:
+    """Two reads of the same images that an adjudicator must decide between."""
+    first = desk.read("M1")
+    with setting_up():
+        second = Read.objects.create(
+            subject=desk.subject,
+            visit=first.visit,
+            reader=desk.cast.people["outsider"],
+            number=2,
+            charter_sha256=first.charter_sha256,
+            due_on=today(),
+        )
+        return Adjudication.objects.create(
+            subject=desk.subject,
+            visit=first.visit,
+            first=first,
+            second=second,
+            first_is_a=True,
+            differences=["ltp"],
+            due_on=today(),
+        )
