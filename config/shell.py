@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -17,10 +18,12 @@ from accounts.policies import ROLES
 from audit.selectors import trail_standing
 from casebook.models import QueryState
 from casebook.selectors import queries_visible_to
+from config.switcher import HOME, KEPT_FOR, Choice, Named, Switcher
 from foundation import clock
 
 PLACES = (
-    ("today", "Today", "visit.record"),
+    ("today", "Today", "entry.view"),
+    ("today", "Today", "read.perform"),
     ("subjects", "Subjects", "subject.view"),
     ("casebooks", "Casebooks", "subject.view"),
     ("queries", "Queries", "entry.view"),
@@ -32,7 +35,7 @@ PLACES = (
     ("people", "People", "user.admin"),
     ("audit", "Audit trail", "audit.view"),
 )
-"""Name of the address, words, and the permission that one needs somewhere to see it."""
+"""Name of the address, words, and the permission that one needs somewhere to see it (one of them is enough)."""
 
 OWN_PLACES = (("account", "My account", "user"), ("tokens", "Access tokens", "key-round"))
 
@@ -58,15 +61,47 @@ class Shell:
         self._access: Access = now or getattr(request, "access", NOBODY)
 
     @cached_property
+    def _switcher(self) -> Switcher:
+        return Switcher(self._request, self._access, _address(HOME))
+
+    @property
+    def trial(self) -> Named | None:
+        """The trial that is chosen."""
+        return self._switcher.trial if self._access.user_id else None
+
+    @property
+    def trials(self) -> list[Choice]:
+        """Trials to choose from."""
+        return self._switcher.trials
+
+    @property
+    def site(self) -> Named | None:
+        """The site that is chosen."""
+        return self._switcher.site if self._access.user_id else None
+
+    @property
+    def sites(self) -> list[Choice]:
+        """Sites to choose from."""
+        return self._switcher.sites
+
+    @cached_property
     def nav(self) -> list[Link]:
-        """Places of this person."""
-        links = [
-            Link(name, _address(place), self._request.path.startswith(_address(place)))
+        """Places of this person; lists keep the trial and the site that were chosen."""
+        allowed = {
+            place: name
             for place, name, permission in PLACES
             if _address(place) and self._access.may_anywhere(permission)
+        }
+        here = [place for place in allowed if self._request.path.startswith(_address(place))]
+        nearest = max(here, key=lambda place: len(_address(place)), default="")
+        return [
+            Link(name, self._kept(place) if place in KEPT_FOR else _address(place), place == nearest)
+            for place, name in allowed.items()
         ]
-        nearest = max((link.url for link in links if link.current), key=len, default="")
-        return [Link(link.name, link.url, link.url == nearest) for link in links]
+
+    def _kept(self, place: str) -> str:
+        chosen = self._switcher.remembered.chosen
+        return f"{_address(place)}?{urlencode(chosen)}" if chosen else _address(place)
 
     @cached_property
     def person(self) -> dict[str, Any] | None:
@@ -81,8 +116,8 @@ class Shell:
 
     @cached_property
     def search_url(self) -> str:
-        """Where a search for a subject goes."""
-        return _address("subjects") if self._access.may_anywhere("subject.view") else ""
+        """Where a search for a subject or a page goes."""
+        return _address("find") if self._access.may_anywhere("subject.view") else ""
 
     @cached_property
     def queries_url(self) -> str:

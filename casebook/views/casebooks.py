@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
+from django.shortcuts import redirect
 
 from accounts.decorators import permission
 from accounts.requests import Request
@@ -25,9 +26,12 @@ SEEN = "subject.view"
 
 @permission("subject.view")
 def casebooks(request: Request) -> HttpResponse:
-    """Subjects × visits of one trial, narrowed and sorted by the address."""
+    """Subjects × visits of one trial, narrowed and sorted by the address; without a trial, the first of them."""
     trials = list(trials_visible_to(request.access, (SEEN,)))
     trial = _chosen(trials, request.GET.get("trial", ""))
+    if not request.GET.get("trial"):
+        asked = {**request.GET.dict(), "trial": trial.code}
+        return redirect(f"{request.path}?{urlencode(asked)}")
     wanted = _wanted(request, trial)
     versions = list(reversed(versions_of(trial)))
     found = narrowed(subjects_visible_to(request.access), wanted, versions, clock.today())

@@ -134,7 +134,7 @@ NO_PAGES = {
         "reading-findings", "reading-marks", "reading-outcome", "revoke-token", "visit-happened", "visit-missed",
         "visit-unscheduled",
     },
-    "goes on to a page": {"home", "reading-next"},
+    "goes on to a page": {"find", "home", "reading-next"},
     "data for a page": {"export-status", "image-status", "reading-prior", "reading-series", "api:schema"},
     "a problem for programs": {"api:nothing"},
     "a file": {
