@@ -117,7 +117,7 @@ def _own_places(user_id: int | None) -> list[tuple[str, str]]:
 
 def _form(own: list[tuple[str, str]], *args: object, **kwargs: object) -> forms.DelegationForm:
     people = [(each.username, each.full_name) for each in selectors.staff_of(own)]
-    return forms.DelegationForm(*args, people=people, places=own, **kwargs)  # type: ignore[arg-type]
+    return forms.DelegationForm(*args, people=people, places=own, **kwargs)
 
 
 @require_POST

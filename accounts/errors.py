@@ -9,8 +9,13 @@ class SignatureRefused(DomainError):
     """The password was wrong; `tries_left` says how many remain before the account is locked."""
 
     code = "signature_refused"
-    template = "The password is not right, so nothing was signed. {tries_left} tries are left."
+    template = "The password is not right, so nothing was signed. {what_follows}"
     status = 403
+
+    def __init__(self, *, tries_left: int, field: str | None = None) -> None:
+        follows = {0: "The account is locked now, for half an hour.", 1: "One try is left."}
+        words = follows.get(tries_left, f"{tries_left} tries are left.")
+        super().__init__(field=field, tries_left=tries_left, what_follows=words)
 
 
 class AccountLocked(Forbidden):

@@ -11,8 +11,10 @@ from axes.signals import user_locked_out
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.http import HttpRequest
 
+from accounts import tasks
 from accounts.models import AccessKind, User
 from accounts.services import record_access
+from foundation.tasks import enqueue
 
 
 def connect() -> None:
@@ -44,7 +46,8 @@ def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_
 
 
 def _locked(request: HttpRequest, username: str, **_: Any) -> None:
-    record_access(request, AccessKind.LOCKED, username=username)
+    event = record_access(request, AccessKind.LOCKED, username=username)
+    enqueue(tasks.report_lock, event.pk)
 
 
 def _password_changed(request: HttpRequest, user: User, **_: Any) -> None:

@@ -225,4 +225,5 @@ def staff_of(places: Iterable[tuple[str, str]]) -> QuerySet[User]:
     for trial, site in places:
         here |= Q(grants__trial=trial, grants__site=site)
     now_held = Q(grants__ends__isnull=True) | Q(grants__ends__gt=now())
-    return User.objects.filter(here & now_held, is_active=True).distinct().order_by("full_name")
+    people: QuerySet[User] = User.objects.filter(here & now_held, is_active=True)
+    return people.distinct().order_by("full_name")

@@ -34,6 +34,7 @@ _ROWS = sql.SQL(
     " SELECT * FROM jsonb_populate_recordset(NULL::public.{table}, {rows}::jsonb)"
 )
 _ADDED = sql.SQL("CREATE TEMPORARY VIEW {table} AS SELECT * FROM public.{table} WHERE at <= {moment}")
+_KEPT = sql.SQL("CREATE TEMPORARY VIEW {table} AS SELECT * FROM public.{table} WHERE {key} = ANY({keys})")
 _TRAIL = sql.SQL(
     "CREATE TEMPORARY VIEW audit_event AS"
     " SELECT * FROM public.audit_event WHERE subject_id = {subject} AND at <= {moment}"
@@ -76,6 +77,10 @@ def _hide_the_present(subject_id: int, moment: datetime) -> None:
 
 
 def _shadow(table: str, rows: Sequence[Mapping[str, Any]]) -> sql.Composable:
+    key = _kept_tables().get(table)
+    if key is not None:
+        keys = sql.Literal([row[key] for row in rows])
+        return _KEPT.format(table=sql.Identifier(table), key=sql.Identifier(key), keys=keys)
     defaults = _defaults(table)
     whole = json.dumps([{**defaults, **row} for row in rows])
     return _ROWS.format(table=sql.Identifier(table), rows=sql.Literal(whole))
@@ -85,6 +90,19 @@ def _shadow(table: str, rows: Sequence[Mapping[str, Any]]) -> sql.Composable:
 def _subject_tables() -> tuple[str, ...]:
     """Tables whose rows belong to a subject."""
     return tuple(each.table for each in tracked_tables() if each.subject)
+
+
+@cache
+def _kept_tables() -> dict[str, str]:
+    """Tables of a subject, with their keys, whose rows never change and of which the trail does not hold everything.
+
+    Their rows are taken from where they are; which of them were there, the trail knows.
+    """
+    return {
+        each.table: each.key
+        for each in tracked_tables()
+        if each.subject and each.masked and each.table in APPEND_ONLY
+    }
 
 
 @cache

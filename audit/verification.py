@@ -8,9 +8,10 @@ carries.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from audit.bundle import verify
 from audit.bundle.verify import Count, Fault, Recorded, Seal
@@ -22,6 +23,7 @@ __all__ = [
     "Seal",
     "anchor_faults",
     "faults",
+    "one_moment",
     "read_events",
     "read_seals",
     "transactions_reached",
@@ -36,6 +38,21 @@ _SEAL_COLUMNS = (
     "id", "after_id", "from_transaction", "until_transaction", "first_id", "last_id", "events", "previous", "digest"
 )  # fmt: skip
 _SEALS = f"SELECT {', '.join(_SEAL_COLUMNS)} FROM public.audit_seal ORDER BY id"  # noqa: S608 - constants
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """Everything that is read inside stood so at one moment, whatever others write meanwhile.
+
+    Inside a transaction that has begun already, that one decides what is seen.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
 
 
 def faults(count: Count | None = None) -> Iterator[Fault]:

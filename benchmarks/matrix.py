@@ -7,36 +7,25 @@ page of 500 rows and for one statement with the counts of the same visits in tur
 rows among 100 subjects and among many. Prints wall and processor seconds of this process, the statements, and ratios.
 """
 
-# ruff: noqa: E402  Django is set up before its models are imported
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable
 from typing import Any
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
-os.environ.setdefault("HILUM_TEST_DB", "benchmark")
-
-import django
-
-django.setup()
-
 from django.db import connections
-from django.test import Client
-from django.test.utils import CaptureQueriesContext, setup_test_environment
 
+from benchmarks.common import SETUP, open_trial, scratch_database, signed_in, statements_of
+
+# isort: split
 from accounts.models import Grant, User
-from audit.context import acting, service_actor
+from audit.context import acting
 from foundation.clock import now
 from tests.conftest import superuser_connection
-from trials.models import Trial
-from trials.packs import bundled
-from trials.services import open_site, publish_protocol, register_site
+from trials.models import ProtocolVersion, TrialSite
 
-SETUP = service_actor("benchmark")
 TRIAL, FORMS = "THERMODOX", ("VS", "RS", "LB", "CP", "IMG", "TR", "RSR", "QS")
 VISITS = 14
 FLOOR = """
@@ -65,9 +54,10 @@ INSERT INTO visits_visit (subject_id, code, sequence, ordinal, target, earliest,
     CROSS JOIN LATERAL (SELECT current_date + ((plan.n - 10) * 30)::int AS target) day
    WHERE substr(patient.code, 3)::int BETWEEN %(first)s AND %(last)s;
 INSERT INTO casebook_entry (subject_id, visit_id, form, repeat, values, state, not_done, struck_out, frozen, locked,
-                            version, updated_at)
+                            signing, version, updated_at)
   SELECT visit.subject_id, visit.id, form, 1, '{"HGB": {"value": "12.4", "unit": "g/dL"}}',
-         CASE WHEN visit.ordinal < 9 THEN 'COMPLETE' ELSE 'IN_PROGRESS' END, '', false, false, false, 1,
+         CASE WHEN visit.ordinal < 9 THEN 'COMPLETE' ELSE 'IN_PROGRESS' END, '', false, false, false,
+         CASE WHEN visit.ordinal < 7 THEN 'SIGNED' ELSE '' END, 1,
          now() - interval '1 day'
     FROM visits_visit visit CROSS JOIN unnest(%(forms)s) form
     JOIN patients_subject subject ON subject.id = visit.subject_id
@@ -75,8 +65,8 @@ INSERT INTO casebook_entry (subject_id, visit_id, form, repeat, values, state, n
    WHERE visit.state = 'DONE' AND substr(patient.code, 3)::int BETWEEN %(first)s AND %(last)s;
 """
 AFTER = """
-INSERT INTO casebook_query (entry_id, subject_id, item, origin, check_id, state, led_to_change)
-  SELECT id, subject_id, 'HGB', 'MANUAL', '', 'OPEN', false FROM casebook_entry
+INSERT INTO casebook_query (entry_id, subject_id, item, origin, check_id, state, waits_for, asked_by, led_to_change)
+  SELECT id, subject_id, 'HGB', 'MANUAL', '', 'OPEN', 'SITE', 'MONITOR', false FROM casebook_entry
    WHERE id %% 40 = 0 AND NOT EXISTS (SELECT 1 FROM casebook_query query WHERE query.entry_id = casebook_entry.id);
 INSERT INTO casebook_verification (entry_id, subject_id, item, digest, by_id)
   SELECT id, subject_id, '', repeat('0', 64), %(person)s FROM casebook_entry
@@ -87,16 +77,15 @@ INSERT INTO casebook_verification (entry_id, subject_id, item, digest, by_id)
 
 def prepare() -> dict[str, Any]:
     """Trial, site and a monitor."""
-    version = publish_protocol(actor=SETUP, pack=bundled()[TRIAL])
-    site = register_site(actor=SETUP, code="NO-01", name="Oslo", country="NO", time_zone="Europe/Oslo")
-    open_site(actor=SETUP, trial=version.trial, site=site, on=now().date())
+    trial = open_trial(TRIAL)
+    version = ProtocolVersion.objects.get(trial=trial)
     with acting(SETUP):
         person = User.objects.create_user("monitor", "a password of a benchmark", full_name="Monitor")
         Grant.objects.create(user=person, role="monitor", trial=TRIAL, site="", starts=now())
     plan = [visit.code for visit in version.protocol.visits if visit.code != "UNS"]
     return {
-        "site": site.pk,
-        "trial": Trial.objects.get(code=TRIAL).pk,
+        "site": TrialSite.objects.get(trial=trial).site_id,
+        "trial": trial.pk,
         "version": version.pk,
         "codes": plan[:VISITS],
         "forms": list(FORMS),
@@ -143,26 +132,14 @@ def main() -> None:
     parser.add_argument("--grown", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=7)
     wanted = parser.parse_args()
-    setup_test_environment()
-    owner, app = connections["owner"], connections["default"]
-    name = f"test_hilum_{os.environ['HILUM_TEST_DB']}"
-    owner.settings_dict["TEST"]["NAME"] = name
-    owner.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    owner.close()
-    app.close()
-    app.creation.set_as_test_mirror(owner.settings_dict)
-    try:
+    with scratch_database():
         measure(wanted)
-    finally:
-        app.close()
-        owner.creation.destroy_test_db(name, verbosity=0)
 
 
 def measure(wanted: argparse.Namespace) -> None:
     """The two tables."""
     world = prepare()
-    client = Client()
-    client.force_login(User.objects.get(username="monitor"), backend="accounts.backends.PeopleBackend")
+    client = signed_in(User.objects.get(username="monitor"))
 
     def page(rows: int, more: str = "") -> Any:
         answer = client.get(f"/casebooks/?trial={TRIAL}&rows={rows}{more}")
@@ -173,9 +150,8 @@ def measure(wanted: argparse.Namespace) -> None:
     few = paired(lambda: page(50), lambda: floor(50), wanted.rounds)
     fill(world, 101, wanted.subjects)
     whole = paired(lambda: page(500), lambda: floor(500), wanted.rounds)
-    with CaptureQueriesContext(connections["default"]) as asked:
-        answer = page(500)
-    print(f"500 × {VISITS}: {len(asked)} statements, {len(answer.content) // 1000} KB of HTML")
+    size = len(page(500).content) // 1000
+    print(f"500 × {VISITS}: {statements_of(lambda: page(500))} statements, {size} KB of HTML")
     show("page of 500", whole)
     fill(world, wanted.subjects + 1, wanted.grown)
     many = paired(lambda: page(50), lambda: floor(50), wanted.rounds)

@@ -63,6 +63,14 @@ class ReasonTooShortError(DomainError):
     status = 422
 
 
+class TextRefusedError(DomainError):
+    """Words that cannot be kept to the letter."""
+
+    code = "text_refused"
+    template = "{why}"
+    status = 422
+
+
 class QueryStateError(DomainError):
     code = "query_state"
     template = "This query is {state}; it cannot be {verb} now."
@@ -113,13 +121,17 @@ class DraftTooLargeError(DomainError):
 
 class ItemRetiredError(DomainError):
     code = "item_retired"
-    template = "“{item}” is not asked any more since protocol version {version}. What was entered stays as it is."
+    template = (
+        "“{item}” is not asked any more since protocol version {version}. What was entered stays as it is."
+    )
     status = 409
 
 
 class CasebookLockedError(DomainError):
     code = "casebook_locked"
-    template = "Every form of {number} is locked. Unlock what has to change before the subject moves to {version}."
+    template = (
+        "Every form of {number} is locked. Unlock what has to change before the subject moves to {version}."
+    )
     status = 409
 
 

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from casebook.models import Entry
 from casebook.registry import answers_for
-from casebook.rules.projection import Projection, project
+from casebook.rules.projection import Projection, Row, project
 from casebook.selectors import row_of, rows_of_subject
 from patients.models import Patient, Subject
 from trials.schema import Protocol
 from trials.schema.facts import REGISTRY
 
 
-def facts_of(subject: Subject, as_of: date) -> Projection:
-    """Facts of a subject at a date, under the subject's own protocol version."""
-    protocol = subject.version.protocol
+def facts_of(
+    subject: Subject, as_of: date, under: Protocol | None = None, rows: Iterable[Row] | None = None
+) -> Projection:
+    """Facts of a subject at a date, under the subject's own protocol version or another one of its trial.
+
+    Parameters
+    ----------
+    rows
+        The subject's entries, when the caller has them.
+    """
+    protocol = under or subject.version.protocol
     return project(
         protocol,
-        rows_of_subject(subject),
+        rows if rows is not None else rows_of_subject(subject),
         as_of,
         time_zone=subject.site.time_zone,
         answers=answers_for(subject, registry_names(protocol), as_of),

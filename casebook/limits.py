@@ -1,4 +1,4 @@
-"""The reference range that applies to a laboratory value: the site's laboratory, sex, and age on the day of the sample."""
+"""The reference range that applies to a value: the site's laboratory, sex, and age on the day of the sample."""
 
 from __future__ import annotations
 
@@ -97,6 +97,18 @@ def looked_up(
         return Lookup(None, "The day of the sample is not known.")
     found = applying_range(chosen[0].ranges, item.analyte, person, on)
     return Lookup(found, "" if found else f"{chosen[0].name} has no range that certainly applies.")
+
+
+def why_no_limits(entry: Entry, item: Item) -> str:
+    """Why a laboratory value has no reference limits, in a sentence; two statements."""
+    protocol = entry.protocol
+    form = protocol.form(entry.form)
+    site = entry.subject.site_id
+    rows = map(row_of, Entry.objects.filter(subject=entry.subject, struck_out=False).select_related("visit"))
+    on = sample_day(form, entry.values, entry.visit.happened_on if entry.visit else None)
+    named = laboratory_named(form, entry.values)
+    laboratories = laboratories_serving([site], {item.analyte})[site]
+    return looked_up(laboratories, item, named, person_of(protocol, rows), on).why_not
 
 
 def sample_day(form: Form, values: Mapping[str, Cell], visit_day: date | None) -> date | None:

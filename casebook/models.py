@@ -58,7 +58,9 @@ class Entry(models.Model):
         help_text="The database itself takes it back when the form changes.",
     )
     unlocked_until = models.DateTimeField(
-        "unlocked until", null=True, help_text="After this moment nothing is entered until it is locked again."
+        "unlocked until",
+        null=True,
+        help_text="After this moment nothing is entered until it is locked again.",
     )
     version = models.PositiveIntegerField(default=0)
     entered_under = models.ForeignKey(
@@ -221,7 +223,9 @@ class Draft(models.Model):
     class Meta:
         ordering = ["at"]
         constraints = [
-            models.UniqueConstraint(fields=["person", "subject", "place"], name="one_draft_per_person_and_form"),
+            models.UniqueConstraint(
+                fields=["person", "subject", "place"], name="one_draft_per_person_and_form"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -337,7 +341,9 @@ class Unlock(models.Model):
     decided_at = models.DateTimeField(null=True)
     answer = models.CharField(max_length=500, blank=True)
     ends_at = models.DateTimeField(null=True)
-    trail_head = models.BigIntegerField(null=True, help_text="The last event of the trail before it was opened.")
+    trail_head = models.BigIntegerField(
+        null=True, help_text="The last event of the trail before it was opened."
+    )
 
     class Meta:
         ordering = ["-pk"]

@@ -11,7 +11,7 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from casebook.completeness import left_out_of
-from casebook.models import Entry, EntryState, Query, QueryState, Verification
+from casebook.models import Entry, EntryState, Query, QueryState, Signing, Verification
 from casebook.rules.marks import Marks, Occasion, Tally, marks_of
 from casebook.rules.status import UNSCHEDULED, planned_forms
 from casebook.selectors import OPEN_STATES
@@ -69,6 +69,8 @@ class _Counts:
     unfinished: frozenset[str] = frozenset()
     entries: int = 0
     locked: int = 0
+    signed: int = 0
+    again: int = 0
     verified: int = 0
     changed: int = 0
     queries: dict[str, int] = field(default_factory=dict)
@@ -131,6 +133,8 @@ def _tally(planned: tuple[str, ...] | None, counts: _Counts, left_out: frozenset
         locked=counts.locked,
         verified=counts.verified,
         changed=counts.changed,
+        signed=counts.signed,
+        again=counts.again,
         open_queries=counts.queries.get(QueryState.OPEN, 0),
         answered_queries=counts.queries.get(QueryState.ANSWERED, 0),
     )
@@ -140,10 +144,10 @@ def _tally(planned: tuple[str, ...] | None, counts: _Counts, left_out: frozenset
 def _counted(subjects: list[int]) -> tuple[dict[int, _Counts], dict[int, LogQueries]]:
     """What was entered, verified and asked, by the visit's key; and the queries of logs, by the subject's."""
     counts: dict[int, _Counts] = defaultdict(_Counts)
-    for visit, complete, unfinished, entries, locked in _entry_rows(subjects):
+    for visit, complete, unfinished, *numbers in _entry_rows(subjects):
         found = counts[visit]
         found.complete, found.unfinished = frozenset(complete or ()), frozenset(unfinished or ())
-        found.entries, found.locked = entries, locked
+        found.entries, found.locked, found.signed, found.again = numbers
     for visit, verified in _verified_rows(subjects):
         counts[visit].verified = verified
     for entry in _touched_since_verified(subjects):
@@ -161,8 +165,8 @@ def _counted(subjects: list[int]) -> tuple[dict[int, _Counts], dict[int, LogQuer
     }
 
 
-def _entry_rows(subjects: list[int]) -> Iterable[tuple[int, list[str], list[str], int, int]]:
-    """Per visit: forms with complete rows, forms with unfinished rows, and how many rows there are."""
+def _entry_rows(subjects: list[int]) -> Iterable[tuple[int, list[str], list[str], int, int, int, int]]:
+    """Per visit: forms with complete rows, with unfinished rows; rows in all, locked, signed, to be signed again."""
     done = Q(state=EntryState.COMPLETE)
     return (
         Entry.objects.filter(subject__in=subjects, visit__isnull=False, struck_out=False)
@@ -173,6 +177,8 @@ def _entry_rows(subjects: list[int]) -> Iterable[tuple[int, list[str], list[str]
             unfinished=ArrayAgg("form", filter=~done),
             entries=Count("pk"),
             locked_entries=Count("pk", filter=Q(locked=True)),
+            signed_entries=Count("pk", filter=Q(signing=Signing.SIGNED)),
+            broken_entries=Count("pk", filter=Q(signing=Signing.AGAIN)),
         )
     )
 

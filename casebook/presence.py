@@ -6,6 +6,7 @@ import logging
 from datetime import datetime, timedelta
 
 from django.core.cache import caches
+from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 CACHE = "presence"
@@ -26,7 +27,7 @@ def others_at(place: str, person: int, name: str, now: datetime) -> tuple[str, .
         here = {who: seen for who, seen in here.items() if now - seen[1] < SEEN_FOR}
         others = tuple(sorted(seen[0] for who, seen in here.items() if who != person))
         caches[CACHE].set(place, {**here, person: (name, now)}, SEEN_FOR.total_seconds())
-    except Exception as error:  # noqa: BLE001 - whatever the cache's library raises: entry goes on without it
+    except (RedisError, OSError) as error:  # entry goes on without it
         logger.warning("Who has %s open is not known (%s).", place, type(error).__name__)
         return ()
     return others

@@ -9,8 +9,9 @@ from django.dispatch import receiver
 from casebook.models import Entry
 from casebook.services.amending import take_over
 from casebook.services.automatic import settle_other_forms
+from casebook.services.verification import ensure_seed
 from casebook.signals import entry_saved
-from patients.signals import subject_moved
+from patients.signals import subject_moved, subject_screened
 
 
 @receiver(subject_moved, dispatch_uid="casebook.take_over")
@@ -23,3 +24,9 @@ def bring_under_the_new_version(sender: object, **said: Any) -> None:
 def look_again(sender: type[Entry], entry: Entry, items: frozenset[str], **_: Any) -> None:
     """Checks of the subject's other forms look again at what changed."""
     settle_other_forms(entry, items)
+
+
+@receiver(subject_screened, dispatch_uid="casebook.draw_the_seed")
+def draw_the_seed(sender: object, **said: Any) -> None:
+    """The first subject of a trial draws the seed of its verification sample."""
+    ensure_seed(said["subject"].trial)

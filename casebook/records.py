@@ -244,9 +244,8 @@ def parts_of(subjects: Collection[Subject]) -> dict[int, list[Part]]:
     return found
 
 
-def part_of(entry: Entry) -> Part:
-    """One form as it stands now; two statements."""
-    queries = Query.objects.filter(entry=entry, state__in=OPEN_STATES).count()
+def part_of(entry: Entry, queries: int) -> Part:
+    """One form with its open queries as it stands now; one statement."""
     return _part(entry, queries, _covered([entry.subject_id]).get(entry.pk, (NOTHING, NOTHING)))
 
 

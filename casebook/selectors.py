@@ -167,6 +167,11 @@ def open_queries(entry: Entry) -> list[Query]:
     return list(Query.objects.filter(entry=entry, state__in=OPEN_STATES))
 
 
+def open_queries_beside(entry: Entry) -> list[Query]:
+    """Queries that are not closed of an entry and of the other forms of its visit (or of the logs)."""
+    return list(Query.objects.filter(subject=entry.subject, entry__visit=entry.visit, state__in=OPEN_STATES))
+
+
 def thread_of(query: Query) -> QuerySet[QueryMessage]:
     """Messages of a query, oldest first."""
     return QueryMessage.objects.filter(query=query)
@@ -301,6 +306,7 @@ class SignatureDue:
     subject_id: int
     number: str
     trial: str
+    site: str
     visit: str
     happened_on: date | None
     forms: int
@@ -326,8 +332,8 @@ def signatures_due(access: Access) -> list[SignatureDue]:
         Entry.objects.filter(condition & named)
         .order_by("subject__number", "visit__ordinal", "visit__sequence")
         .values_list(
-            "subject_id", "subject__number", "subject__trial__code", "visit__code", "visit__sequence",
-            "visit__happened_on", "visit__ordinal",
+            "subject_id", "subject__number", "subject__trial__code", "subject__site__code", "visit__code",
+            "visit__sequence", "visit__happened_on", "visit__ordinal",
         )
         .annotate(
             forms=Count("pk", filter=waits),
@@ -337,8 +343,8 @@ def signatures_due(access: Access) -> list[SignatureDue]:
         .filter(forms__gt=0)
     )  # fmt: skip
     return [
-        SignatureDue(key, number, trial, _visit_name(code, sequence), on, forms, again, unfinished)
-        for key, number, trial, code, sequence, on, _, forms, again, unfinished in groups
+        SignatureDue(key, number, trial, site, _visit_name(code, sequence), on, forms, again, unfinished)
+        for key, number, trial, site, code, sequence, on, _, forms, again, unfinished in groups
     ]
 
 
@@ -354,8 +360,14 @@ class QueryDue:
 
     Attributes
     ----------
+    version
+        Key of the protocol version that the subject is on.
     waiting
         How many.
+    answered
+        How many of them were answered.
+    item
+        The item, where one query waits.
     oldest
         When the oldest of them was raised.
     """
@@ -363,10 +375,13 @@ class QueryDue:
     number: str
     trial: str
     site: str
+    version: int
     visit: str
     form: str
     repeat: int
     waiting: int
+    answered: int
+    item: str
     oldest: datetime
 
 
@@ -378,13 +393,43 @@ def queries_due(access: Access) -> list[QueryDue]:
         Query.objects.filter(condition, waits_for__in=desks, state__in=OPEN_STATES)
         .order_by()
         .values_list(
-            "subject__number", "subject__trial__code", "subject__site__code", "entry__visit__code",
-            "entry__visit__sequence", "entry__form", "entry__repeat",
+            "subject__number", "subject__trial__code", "subject__site__code", "subject__version",
+            "entry__visit__code", "entry__visit__sequence", "entry__form", "entry__repeat",
         )
-        .annotate(waiting=Count("pk"), oldest=Min("raised_at"))
+        .annotate(
+            waiting=Count("pk"),
+            answered=Count("pk", filter=Q(state=QueryState.ANSWERED)),
+            first=Min("item"),
+            oldest=Min("raised_at"),
+        )
         .order_by("oldest")
     )  # fmt: skip
     return [
-        QueryDue(number, trial, site, _visit_name(code, sequence), form, repeat, waiting, oldest)
-        for number, trial, site, code, sequence, form, repeat, waiting, oldest in groups
+        QueryDue(
+            number=number,
+            trial=trial,
+            site=site,
+            version=version,
+            visit=_visit_name(code, sequence),
+            form=form,
+            repeat=repeat,
+            waiting=waiting,
+            answered=answered,
+            item=item if waiting == 1 else "",
+            oldest=oldest,
+        )
+        for (
+            number,
+            trial,
+            site,
+            version,
+            code,
+            sequence,
+            form,
+            repeat,
+            waiting,
+            answered,
+            item,
+            oldest,
+        ) in groups
     ]

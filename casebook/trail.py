@@ -8,11 +8,12 @@ from typing import Any
 
 from django.db.models import BigIntegerField, DateField, Exists, F, OuterRef, QuerySet, TextField
 from django.db.models.functions import Cast
+from django.urls import reverse
 
 from audit.labels import changes
 from audit.models import Event
 from audit.registry import Described, Forms, LookFor, register_describer, register_forms, register_look
-from casebook.models import Entry, Query
+from casebook.models import Entry, Query, SignedRecord
 from casebook.pages.addresses import form_url
 from casebook.rules.cells import cell_text
 from casebook.rules.picture import codelist_of
@@ -43,8 +44,10 @@ def register() -> None:
         ("casebook_query", "id"),
         ("casebook_querymessage", "query_id"),
         ("casebook_verification", "entry_id"),
+        ("casebook_review", "entry_id"),
     ):
         register_describer(table, _beside(table, column))
+    register_describer("casebook_signedrecord", describe_signatures)
     register_describer("visits_visit", describe_visits)
     register_forms(Forms(form_names, of_form))
     for look in LOOKS:
@@ -75,13 +78,41 @@ def describe_visits(events: list[Event]) -> dict[int, Described]:
     }
 
 
+def describe_signatures(events: list[Event]) -> dict[int, Described]:
+    """Events of signed records; one statement. The forms that a signature covers stand on its page."""
+    found = SignedRecord.objects.filter(pk__in={int(event.row_id) for event in events})
+    signed = {
+        record.pk: record for record in found.select_related("signature", "subject", "visit", "entry__visit")
+    }
+    return {
+        event.pk: _signature(record)
+        for event in events
+        if (record := signed.get(int(event.row_id))) is not None
+    }
+
+
+def _signature(record: SignedRecord) -> Described:
+    place = record.entry.visit if record.entry is not None else record.visit
+    form = f" {record.entry.form}" if record.entry is not None else ""
+    return Described(
+        f"Signature, {record.get_kind_display().lower()}{form} {place or ''}".rstrip(),
+        reverse("signed-record", args=[record.subject.number, record.pk]),
+        [
+            ("signed by", None, record.signature.signer_name),
+            ("meaning", None, record.signature.get_meaning_display()),
+            ("forms", None, len(record.manifest)),
+            ("SHA-256", None, record.digest),
+        ],
+    )
+
+
 def _beside(table: str, column: str) -> Callable[[list[Event]], dict[int, Described]]:
     """Events of rows that belong to a form: a query, a message, a verification. Two statements at most."""
 
     def describe(events: list[Event]) -> dict[int, Described]:
         keys = {event.pk: _key(event, column) for event in events}
         wanted = {key for key in keys.values() if key is not None}
-        if table == "casebook_verification":
+        if column == "entry_id":
             of = {key: (key, "") for key in wanted}
         else:
             found = Query.objects.filter(pk__in=wanted).values_list("pk", "entry_id", "item")
@@ -107,6 +138,7 @@ WORDS = {
     "casebook_query": "Query",
     "casebook_querymessage": "Query",
     "casebook_verification": "Verified against source",
+    "casebook_review": "Reviewed",
 }
 
 

@@ -15,7 +15,7 @@ from config.embedded.valkey import valkey_socket
 from config.environment import BASE_DIR, boolean, data_folder, names, text
 from config.rooms import ROOMS
 from config.secrets import installation_secret
-from config.storage import file_storage
+from config.storage import storage
 
 # What kind of installation ------------------------------------------------------------------------------------------
 # Training: demo accounts, a banner on every page, loopback only. It is what a machine without an outside database is.
@@ -148,9 +148,8 @@ FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
 STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
 SPRITE = "sprite.svg"
 DJANGO_VITE = {"default": {"dev_mode": False, "manifest_path": FRONTEND_DIST / "manifest.json"}}
-MEDIA_ROOT = file_storage(text("STORAGE_URL"), DATA_FOLDER / "files")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": storage(text("STORAGE_URL"), DATA_FOLDER / "files"),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 FILE_UPLOAD_PERMISSIONS = 0o600

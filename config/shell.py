@@ -17,21 +17,25 @@ from accounts.access import NOBODY, Access
 from accounts.policies import ROLES
 from audit.selectors import trail_standing
 from casebook.models import QueryState
-from casebook.selectors import queries_visible_to
 from config.switcher import HOME, KEPT_FOR, Choice, Named, Switcher
 from foundation import clock
 
 PLACES = (
     ("today", "Today", "entry.view"),
-    ("today", "Today", "read.perform"),
+    ("today", "Today", "read.open"),
+    ("today", "Today", "export.run"),
     ("subjects", "Subjects", "subject.view"),
     ("casebooks", "Casebooks", "subject.view"),
     ("queries", "Queries", "entry.view"),
+    ("verification", "Source verification", "verification.view"),
     ("reading-queue", "Reading queue", "read.perform"),
+    ("adjudications", "Adjudication", "adjudicate.read"),
     ("image-inbox", "Images", "image.upload"),
+    ("reads-overseen", "Central reading", "read.oversee"),
     ("progress", "Progress", "report.view"),
     ("exports", "Exports", "export.run"),
     ("trials:list", "Protocols", "subject.view"),
+    ("trials:laboratories", "Laboratories", "laboratory.view"),
     ("people", "People", "user.admin"),
     ("audit", "Audit trail", "audit.view"),
 )
@@ -57,12 +61,12 @@ class Shell:
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
-        now: Access | None = getattr(request, "access_now", None)
-        self._access: Access = now or getattr(request, "access", NOBODY)
+        self._access: Access = getattr(request, "access_now", getattr(request, "access", NOBODY))
 
     @cached_property
     def _switcher(self) -> Switcher:
-        return Switcher(self._request, self._access, _address(HOME))
+        waits_as = QueryState.OPEN if self._access.may_anywhere("query.answer") else QueryState.ANSWERED
+        return Switcher(self._request, self._access, _address(HOME), waits_as)
 
     @property
     def trial(self) -> Named | None:
@@ -125,11 +129,10 @@ class Shell:
         shown = self._access.may_anywhere("entry.view") and clock.shown_moment() is None
         return _address("queries") if shown else ""
 
-    @cached_property
+    @property
     def queries(self) -> int:
         """Number of queries that wait for this person: for an answer, or to be closed."""
-        waits = QueryState.OPEN if self._access.may_anywhere("query.answer") else QueryState.ANSWERED
-        return queries_visible_to(self._access).filter(state=waits).count()
+        return self._switcher.queries
 
     @cached_property
     def trail(self) -> dict[str, str] | None:

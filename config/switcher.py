@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import HttpRequest
 
 from accounts.access import Access
+from casebook.models import Query
 from trials.models import TrialSite
 
 SEEN = ("subject.view", "report.view")
@@ -51,26 +52,51 @@ class Place:
 
 
 class Switcher:
-    """The two menus; one statement, asked when the header is drawn."""
+    """The two menus, and the queries that wait at their places; one statement, asked when the header is drawn.
 
-    def __init__(self, request: HttpRequest, access: Access, home: str) -> None:
+    Parameters
+    ----------
+    waits_as
+        State of the queries that wait for this person.
+    """
+
+    def __init__(self, request: HttpRequest, access: Access, home: str, waits_as: str) -> None:
         self._request = request
         self._access = access
         self._home = home
+        self._waits_as = waits_as
         match = request.resolver_match
         self._page = match.view_name if match else ""
 
     @cached_property
-    def _known(self) -> list[tuple[str, str, str, str]]:
-        """Code and name of each trial and site that the person sees something of."""
+    def _rows(self) -> list[tuple[str, str, str, str, int | None]]:
+        """Code and name of each trial and site that the person sees something of, and the queries waiting there."""
         condition = Q(pk__in=[])
         for trial, site in {scope for permission in SEEN for scope in self._access.scopes(permission)}:
             if not trial:
                 continue
             here = Q(trial__code=trial)
             condition |= here & Q(site__code=site) if site else here
-        rows = TrialSite.objects.filter(condition)
-        return list(rows.values_list("trial__code", "trial__short_title", "site__code", "site__name"))
+        there = Query.objects.filter(subject__trial=OuterRef("trial"), subject__site=OuterRef("site"))
+        waiting = (
+            there.filter(state=self._waits_as).order_by().values("subject__trial").annotate(n=Count("pk"))
+        )
+        rows = TrialSite.objects.filter(condition).annotate(waiting=Subquery(waiting.values("n")))
+        return list(
+            rows.values_list("trial__code", "trial__short_title", "site__code", "site__name", "waiting")
+        )
+
+    @property
+    def _known(self) -> list[tuple[str, str, str, str]]:
+        return [row[:4] for row in self._rows]
+
+    @property
+    def queries(self) -> int:
+        """How many queries wait where the person may see entries."""
+        may = self._access.may
+        return sum(
+            waiting or 0 for trial, _, site, _, waiting in self._rows if may("entry.view", trial, site)
+        )
 
     @cached_property
     def place(self) -> Place:

@@ -27,6 +27,7 @@ from eligibility.selectors import (
     content_digest,
     evaluation_of,
     judged_on,
+    judging_versions,
     newest_signed,
     outcomes_document,
     standing_of,
@@ -121,7 +122,7 @@ def sign_assessment(
 def statement_of(subject: Subject, evaluation: Evaluation, decision: str) -> str:
     """The sentence that the investigator agrees to by signing."""
     number = len(evaluation.results)
-    version, on = subject.version.label, day_in_words(evaluation.as_of)
+    version, on = evaluation.protocol.version.label, day_in_words(evaluation.as_of)
     reviewed = (
         f"I have reviewed the {number} criteria of protocol {version} and the facts behind them, as of {on}."
     )
@@ -181,7 +182,7 @@ def _draft(actor: Actor, subject: Subject, evaluation: Evaluation) -> Assessment
     return Assessment(
         reference=uuid4(),
         subject=subject,
-        version=subject.version,
+        version_id=judging_versions([subject])[subject.pk],
         as_of=evaluation.as_of,
         facts=evaluation.facts,
         facts_digest=evaluation.digest,
@@ -197,7 +198,9 @@ def _draft(actor: Actor, subject: Subject, evaluation: Evaluation) -> Assessment
 
 
 def _same(assessment: Assessment, subject: Subject, evaluation: Evaluation) -> bool:
-    return assessment.facts_digest == evaluation.digest and assessment.version_id == subject.version_id
+    return assessment.facts_digest == evaluation.digest and (
+        assessment.version_id == judging_versions([subject])[subject.pk]
+    )
 
 
 def _signature(user: User, password: str, assessment: Assessment, statement: str) -> Signature:

@@ -9,62 +9,46 @@ from zoneinfo import ZoneInfo
 from casebook.models import Entry
 from endpoints.rules.timeline import Scan
 from endpoints.sources import ReadScan
-from imaging.models import ImageQuality, Read, ReadState
+from imaging.models import ImageQuality, Read
 from imaging.models import LesionOutcome as OutcomeRow
 from imaging.rules.ablation import LesionOutcome
+from imaging.selectors.results import results_of
 from patients.models import Subject
 
 SCAN_FORM, SCAN_DATE = "IMG", "PRSTDAT"
-FIRST_READER = 1
 
 
 def signed_scans(subjects: Collection[Subject]) -> dict[int, list[ReadScan]]:
-    """Scans of the subjects that have a signed central read; three statements.
+    """Scans of the subjects that have a final central read; four statements.
 
     Notes
     -----
     The newest signed version counts, dated by the site's day of the scan (its scan form, else the day of the visit):
-    stored images carry shifted dates only. With two readers and no adjudication on record, the first reader's read
-    stands while both agree; where they differ the scan is left out, since no final read exists.
+    stored images carry shifted dates only. With two readers the scan counts when both have signed: as both say it, or
+    as the adjudicator accepted it; where they differ in what the charter does not adjudicate, it is left out, since no
+    final read exists.
     """
     known = {subject.pk: subject for subject in subjects}
-    reads = _newest(known)
-    outcomes = _outcomes(reads)
-    days = _scan_days({read.visit_id for read in reads})
+    final = [result for result in results_of(subjects) if result.accepted is not None]
+    outcomes = _outcomes([read for result in final for read in (result.accepted, *result.others) if read])
+    days = _scan_days({result.visit for result in final})
     found: dict[int, list[ReadScan]] = {}
-    for first, others in _by_scan(reads):
-        acquired = days.get(first.visit_id) or first.visit.happened_on
-        said = outcomes.get(first.pk, {})
-        if acquired is None or any(outcomes.get(other.pk, {}) != said for other in others):
+    for result in final:
+        read = result.accepted
+        assert read is not None
+        acquired = days.get(read.visit_id) or read.visit.happened_on
+        said = outcomes.get(read.pk, {})
+        if acquired is None or any(outcomes.get(other.pk, {}) != said for other in result.others):
             continue
-        zone = ZoneInfo(known[first.subject_id].site.time_zone)
+        zone = ZoneInfo(known[read.subject_id].site.time_zone)
         scan = Scan(
             acquired=acquired,
-            signed=first.signed_at.astimezone(zone).date() if first.signed_at else None,
-            adequate=first.image_quality != ImageQuality.INADEQUATE,
+            signed=result.final_at.astimezone(zone).date() if result.final_at else None,
+            adequate=read.image_quality != ImageQuality.INADEQUATE,
             lesions=said,
         )
-        found.setdefault(first.subject_id, []).append(ReadScan(str(first.visit), scan))
+        found.setdefault(read.subject_id, []).append(ReadScan(str(read.visit), scan))
     return found
-
-
-def _newest(subjects: Collection[int]) -> list[Read]:
-    """The newest signed version of each reader's read of each visit."""
-    rows = (
-        Read.objects.filter(subject__in=list(subjects), state=ReadState.SIGNED)
-        .select_related("visit")
-        .order_by("subject", "visit__ordinal", "visit__sequence", "number", "version")
-    )
-    return list({(read.visit_id, read.number): read for read in rows}.values())
-
-
-def _by_scan(reads: Collection[Read]) -> list[tuple[Read, list[Read]]]:
-    """First reader's read of each visit, and those of the others."""
-    first = {read.visit_id: read for read in reads if read.number == FIRST_READER}
-    return [
-        (read, [other for other in reads if other.visit_id == visit and other.pk != read.pk])
-        for visit, read in first.items()
-    ]
 
 
 def _outcomes(reads: Collection[Read]) -> dict[int, dict[str, LesionOutcome]]:

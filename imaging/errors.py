@@ -113,3 +113,45 @@ class ReadIncompleteError(DomainError):
     code = "read_incomplete"
     template = "Before you sign: {missing}."
     status = 422
+
+
+class AdjudicationHeldError(DomainError):
+    code = "adjudication_held"
+    template = "Another adjudicator has this case open. It is free again in a few minutes."
+    status = 409
+
+
+class AdjudicationRefusedError(DomainError):
+    code = "adjudication_refused"
+    template = "{message}"
+    status = 422
+
+
+class SearchRefusedError(DomainError):
+    code = "search_refused"
+    template = "{message}"
+    status = 422
+
+
+class NotAcceptableError(DomainError):
+    code = "not_acceptable"
+    template = "This is given as {offered}, which your Accept header does not allow."
+    status = 406
+
+
+class NotDicomMessageError(DomainError):
+    code = "unsupported_media_type"
+    template = 'Send DICOM objects as multipart/related; type="application/dicom".'
+    status = 415
+
+
+class MessageBrokenError(DomainError):
+    code = "message_broken"
+    template = "{message}"
+    status = 400
+
+
+class NoImagesError(DomainError):
+    code = "no_images"
+    template = "The images of this read are not here any more; a report needs them."
+    status = 409

@@ -47,6 +47,9 @@ class FindingsForm(forms.Form):
     image_quality = forms.ChoiceField(choices=[("", ""), *ImageQuality.choices], required=False)
     quality_reason = forms.CharField(max_length=300, required=False)
     new_lesion = forms.ChoiceField(choices=[("", ""), ("Y", "Yes"), ("N", "No")], required=False)
+    non_target = forms.CharField(max_length=16, required=False)
+    overall = forms.CharField(max_length=16, required=False)
+    response_comment = forms.CharField(max_length=300, required=False)
     comment = forms.CharField(max_length=4000, required=False)
 
 
@@ -91,6 +94,18 @@ def sent_mark(request: HttpRequest) -> SentMark:
         return SentMark(document["action"], UUID(str(document.get("id"))), document)
     except ValueError as error:
         raise MeasurementRefusedError(message="The mark has no number.") from error
+
+
+def seconds(request: HttpRequest) -> int:
+    """Seconds of work that the page counted; none where it says nonsense."""
+    text = request.POST.get("seconds", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+
+
+def time_point(request: HttpRequest) -> int | None:
+    """Number of the earlier time point that is asked for; None where none or nonsense is."""
+    text = request.GET.get("time_point", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
 
 
 def _json(request: HttpRequest) -> Any:

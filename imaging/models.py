@@ -383,26 +383,58 @@ class ImageQuality(models.TextChoices):
     INADEQUATE = "INADEQUATE", "Not readable"
 
 
+class Order(models.TextChoices):
+    """In which order a reader gets the time points of a case, as the charter says."""
+
+    SEQUENTIAL = "sequential", "One after the other"
+    GLOBAL = "global", "All at once"
+    RANDOM = "random", "At random"
+
+
 class Read(models.Model):
     """One reader's judgement of the images of one visit.
 
-    A correction after the signature is a new version (`supersedes`) with a reason; the old one stays as it was.
+    A correction after the signature is a new version (`supersedes`) with a reason; the old one stays as it was. A
+    hidden repeat (`repeat_of`) shows the same images again under another name, to measure how far a reader agrees with
+    themselves; it never counts as a result.
     """
 
     opaque = _opaque()
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="+")
     reader = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    number = models.PositiveSmallIntegerField(default=1, help_text="First or second reader.")
+    number = models.PositiveSmallIntegerField(
+        default=1, help_text="First or second reader, 3 the adjudicator."
+    )
     version = models.PositiveSmallIntegerField(default=1)
     supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="+")
     correction_reason = models.CharField(max_length=300, blank=True)
     state = models.CharField(max_length=10, choices=ReadState, default=ReadState.ASSIGNED)
     charter_sha256 = models.CharField(max_length=64, help_text="Of the protocol version whose charter holds.")
+    mask = models.CharField(
+        max_length=12,
+        blank=True,
+        help_text="Name of the case for this read, where it is not the subject's own.",
+    )
+    order = models.CharField(max_length=10, choices=Order, default=Order.SEQUENTIAL)
+    draw = models.BigIntegerField(
+        default=0, help_text="Drawn at random at assignment: place in a random order."
+    )
+    repeat_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
     image_quality = models.CharField(max_length=12, choices=ImageQuality, blank=True)
     quality_reason = models.CharField(max_length=300, blank=True)
     comment = models.TextField(blank=True)
     new_lesion = models.CharField(max_length=1, blank=True, choices=[("Y", "Yes"), ("N", "No")])
+    non_target = models.CharField(max_length=16, blank=True, help_text="Response of the non-target lesions.")
+    overall = models.CharField(max_length=16, blank=True, help_text="Overall response as the reader says.")
+    response_comment = models.CharField(
+        max_length=300, blank=True, help_text="Why it differs from what the rules make of the answers."
+    )
+    derived = models.CharField(
+        max_length=16, blank=True, help_text="Overall response that the rules gave at signing."
+    )
+    images = models.JSONField(default=dict, help_text="Studies, slices and verdicts on which it was signed.")
+    software = models.CharField(max_length=40, blank=True, help_text="Version of the viewer at signing.")
     assigned_at = models.DateTimeField(db_default=Now(), editable=False)
     due_on = models.DateField()
     opened_at = models.DateTimeField(null=True)
@@ -414,7 +446,9 @@ class Read(models.Model):
         ordering = ["due_on", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["visit", "number", "version"], name="read_once_per_visit_and_version"
+                fields=["visit", "number", "version", "repeat_of"],
+                name="read_once_per_visit_and_version",
+                nulls_distinct=False,
             ),
             models.CheckConstraint(
                 condition=models.Q(state__in=ReadState.values), name="read_state_is_known"
@@ -430,12 +464,20 @@ class Read(models.Model):
         return f"read {self.pk}"
 
 
+class Question(models.TextChoices):
+    """What a reader is asked about one lesion."""
+
+    ABLATION = "ablation", "Outcome of the ablation"
+    SIZE = "size", "How it is there"
+
+
 class LesionOutcome(models.Model):
-    """What a reader said of one lesion; a later row of the same read and lesion replaces an earlier one."""
+    """What a reader said of one lesion; a later row of the same read, lesion and question replaces an earlier one."""
 
     read = models.ForeignKey(Read, on_delete=models.PROTECT, related_name="outcomes")
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
     lesion = models.CharField(max_length=20)
+    question = models.CharField(max_length=10, choices=Question, default=Question.ABLATION)
     outcome = models.CharField(max_length=20)
     at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -466,3 +508,76 @@ class Measurement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lesion}: {self.length_mm} mm"
+
+
+class ReadingTime(models.Model):
+    """A stretch of time in which a reader had a read open and was at work on it; only ever added to."""
+
+    read = models.ForeignKey(Read, on_delete=models.PROTECT, related_name="times")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    seconds = models.PositiveIntegerField()
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["read", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.seconds} s"
+
+
+class AdjudicationState(models.TextChoices):
+    """How far an adjudication has come."""
+
+    WAITING = "WAITING", "Waiting"
+    SIGNED = "SIGNED", "Signed"
+
+
+class Choice(models.TextChoices):
+    """What an adjudicator decides."""
+
+    A = "A", "Reader A"
+    B = "B", "Reader B"
+    NEW = "NEW", "Neither; I read the images myself"
+
+
+class Adjudication(models.Model):
+    """Two signed reads of the same images that differ where the charter asks for agreement.
+
+    The adjudicator sees them as A and B, drawn at random. Whoever opens it holds it for a short while, so that two
+    adjudicators do not work on the same. A signed adjudication never changes; when one of the reads is corrected later,
+    the new pair is compared anew.
+    """
+
+    opaque = _opaque()
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="+")
+    first = models.ForeignKey(Read, on_delete=models.PROTECT, related_name="+")
+    second = models.ForeignKey(Read, on_delete=models.PROTECT, related_name="+")
+    first_is_a = models.BooleanField(help_text="Whether the first reader is shown as A; drawn at random.")
+    differences = models.JSONField(help_text="Variables of the charter in which they differ.")
+    state = models.CharField(max_length=10, choices=AdjudicationState, default=AdjudicationState.WAITING)
+    held_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    held_until = models.DateTimeField(null=True)
+    choice = models.CharField(max_length=3, choices=Choice, blank=True)
+    accepted = models.ForeignKey(Read, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(max_length=1000, blank=True)
+    due_on = models.DateField()
+    assigned_at = models.DateTimeField(db_default=Now(), editable=False)
+    signed_at = models.DateTimeField(null=True)
+    signature = models.OneToOneField(Signature, on_delete=models.PROTECT, null=True, related_name="+")
+    digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of what was signed.")
+
+    class Meta:
+        ordering = ["due_on", "pk"]
+        indexes = [models.Index(fields=["state", "due_on"], name="imaging_adjudication_queue")]
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="a_pair_of_reads_is_adjudicated_once"),
+            models.CheckConstraint(
+                condition=~models.Q(state="SIGNED")
+                | models.Q(signature__isnull=False, accepted__isnull=False),
+                name="a_signed_adjudication_has_signature_and_result",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"adjudication {self.pk}"

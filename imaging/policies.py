@@ -6,6 +6,8 @@ from typing import Final
 
 MAY_CHANGE: Final = frozenset({"ASSIGNED", "IN_READ"})
 OPEN_BATCH: Final = "RECEIVING"
+ADJUDICATORS_NUMBER: Final = 3
+"""Number of a read that an adjudicator makes, after those of the first and the second reader."""
 
 RELEASABLE: Final = frozenset(
     {"burned_in", "screen_capture", "comment_in_pixels", "lossy", "other_patient", "words_left"}
@@ -16,6 +18,11 @@ RELEASABLE: Final = frozenset(
 def may_change_read(state: str, reader_id: int, user_id: int | None) -> bool:
     """Only the reader changes a read, and only until it is signed."""
     return state in MAY_CHANGE and user_id is not None and reader_id == user_id
+
+
+def permission_to_read(number: int) -> str:
+    """What one needs to open a read of one's own: a read of an adjudicator is part of the adjudication."""
+    return "adjudicate.read" if number == ADJUDICATORS_NUMBER else "read.perform"
 
 
 def may_release(code: str) -> bool:

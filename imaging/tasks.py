@@ -18,8 +18,9 @@ def process_batch(batch_id: int) -> None:
 
 @task(queue="imaging", every=timedelta(minutes=1))
 def sweep_batches() -> None:
-    """Take up batches that nobody processes, and studies that nobody reads."""
+    """Take up batches that nobody processes, studies that nobody reads, and reads due to be repeated."""
     with origin("task"):
         services.place_waiting()
         services.sweep()
         services.queue_waiting()
+        services.queue_repeats()

@@ -1,9 +1,10 @@
 """Addresses of the imaging room."""
 
-from django.urls import path, register_converter
+from django.urls import include, path, register_converter
 
 from casebook.converters import VisitName
-from imaging.views import inbox, reading, studies, uploads
+from imaging.dicomweb.addresses import ADDRESSES as DICOMWEB
+from imaging.views import adjudication, inbox, oversight, reading, studies, uploads, viewer
 
 register_converter(VisitName, "imagingvisit")
 
@@ -13,8 +14,10 @@ STUDY = "images/studies/<uuid:opaque>/"
 FILE = "images/files/<int:file_id>/"
 INBOX = "images/inbox/<uuid:opaque>/"
 CASE = "reading/<uuid:opaque>/"
+PAIR = "adjudication/<uuid:opaque>/"
 
 urlpatterns = [
+    path("dicomweb/", include(DICOMWEB)),
     path("images/", studies.inbox, name="image-inbox"),
     path(INBOX, inbox.examination, name="inbox-examination"),
     path(f"{INBOX}match/", inbox.match, name="inbox-match"),
@@ -35,15 +38,26 @@ urlpatterns = [
     path("images/series/<uuid:opaque>/thumbnail.png", studies.thumbnail, name="image-thumbnail"),
     path(f"{FILE}release/", studies.release, name="image-release"),
     path(f"{FILE}reject/", studies.reject, name="image-reject"),
+    path("images/reads/", oversight.reads, name="reads-overseen"),
+    path("images/reads/<uuid:opaque>/report.dcm", oversight.report, name="read-report"),
     path("reading/", reading.queue, name="reading-queue"),
     path("reading/next/", reading.next_case, name="reading-next"),
     path(CASE, reading.case, name="reading-case"),
-    path(f"{CASE}images/", reading.series, name="reading-series"),
-    path(f"{CASE}images/prior/", reading.prior_series, name="reading-prior"),
-    path(f"{CASE}frames/<uuid:instance>/", reading.frame, name="reading-frame"),
-    path(f"{CASE}marks/", reading.marks, name="reading-marks"),
+    path(f"{CASE}images/", viewer.series, name="reading-series"),
+    path(f"{CASE}images/prior/", viewer.prior_series, name="reading-prior"),
+    path(f"{CASE}frames/<uuid:instance>/", viewer.frame, name="reading-frame"),
+    path(f"{CASE}marks/", viewer.marks, name="reading-marks"),
     path(f"{CASE}outcome/", reading.outcome, name="reading-outcome"),
+    path(f"{CASE}size/", reading.size, name="reading-size"),
+    path(f"{CASE}time/", viewer.time, name="reading-time"),
     path(f"{CASE}findings/", reading.findings, name="reading-findings"),
     path(f"{CASE}sign/", reading.sign, name="reading-sign"),
     path(f"{CASE}correct/", reading.correct, name="reading-correct"),
+    path("adjudication/", adjudication.queue, name="adjudications"),
+    path(PAIR, adjudication.adjudication, name="adjudication"),
+    path(f"{PAIR}images/", adjudication.series, name="adjudication-series"),
+    path(f"{PAIR}frames/<uuid:instance>/", adjudication.frame, name="adjudication-frame"),
+    path(f"{PAIR}anew/", adjudication.anew, name="adjudication-anew"),
+    path(f"{PAIR}release/", adjudication.release, name="adjudication-release"),
+    path(f"{PAIR}decide/", adjudication.decide, name="adjudication-decide"),
 ]

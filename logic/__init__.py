@@ -64,10 +64,11 @@ The document is a nested mapping; ``LB.HGB`` is its ``HGB`` under ``LB``.
 - Numbers are whole numbers, decimals or texts (``"12.4"``); a float is refused. Arithmetic
   is exact: 86.7 / (170 / 100)^2 is 30. Only an irrational ``sqrt`` is rounded (40 digits).
 - A measured value (``quantity``) is ``{"value", "unit", "ULN", "LLN", "LIMIT_UNIT"}``, its
-  limits in the same unit unless ``LIMIT_UNIT`` says another. ``LB.HGB > 10 [g/dL]`` converts it by the exact factor of its analyte
-  (:mod:`logic.unit_table`); ``LB.BILI / uln(LB.BILI) < 1.5`` and ``LB.ALB > lln(LB.ALB)``
-  compare in the reported unit. A unit that the analyte does not have is unknown. A bare
-  number compares only with a measured value without unit, such as an INR.
+  limits in the same unit unless ``LIMIT_UNIT`` says another. ``LB.HGB > 10 [g/dL]`` converts
+  it by the exact factor of its analyte (:mod:`logic.unit_table`);
+  ``LB.BILI / uln(LB.BILI) < 1.5`` and ``LB.ALB > lln(LB.ALB)`` compare in the reported unit.
+  A unit that the analyte does not have is unknown. A bare number compares only with a
+  measured value without unit, such as an INR.
 - Dates are ISO texts or dates, partial ones included. Moments with an offset are compared
   and subtracted by elapsed time; a moment without one cannot be compared with one that has
   one. A date that meets a moment is the whole day.

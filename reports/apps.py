@@ -1,6 +1,10 @@
 """Wiring of the room."""
 
 from django.apps import AppConfig
+from django.urls import reverse
+
+from audit.installation import append_only
+from foundation.panels import register
 
 
 class ReportsConfig(AppConfig):
@@ -8,3 +12,13 @@ class ReportsConfig(AppConfig):
 
     name = "reports"
     verbose_name = "Reports"
+
+    def ready(self) -> None:
+        append_only("reports_casebookcopy")
+        register(
+            "subject",
+            order=90,
+            title="Version",
+            url=lambda subject: reverse("subject-version", args=[subject.number]),
+            permission="subject.view",
+        )

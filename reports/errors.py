@@ -27,3 +27,9 @@ class ExportNotReadyError(DomainError):
     code = "export_not_ready"
     template = "This export is not ready yet."
     status = 409
+
+
+class CopyNotReadyError(DomainError):
+    code = "copy_not_ready"
+    template = "This copy is not ready yet."
+    status = 409

@@ -13,6 +13,7 @@ from accounts.requests import Request
 FIRST_PAGES = (
     ("visit.record", "today"),
     ("read.perform", "reading-queue"),
+    ("adjudicate.read", "adjudications"),
     ("query.close", "today"),
     ("report.view", "progress"),
     ("user.admin", "people"),

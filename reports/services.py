@@ -7,18 +7,17 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import IO, Any
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db.models import Q
-from django.db.models.functions import Now
 
 from accounts.access import Access
 from audit.context import Actor, acting, service_actor
 from foundation import clock
 from foundation.errors import DomainError
+from reports import work
 from reports.errors import FutureMomentError, UnknownFormatError, UnknownSiteError
 from reports.exports.package import Wanted, write_export
 from reports.models import Export, ExportState
@@ -27,8 +26,6 @@ from trials.selectors import sites_visible_to
 
 FORMATS = ("csv",)
 ACTOR = service_actor("exports")
-GIVEN_UP_AFTER = timedelta(minutes=30)
-"""An export that runs longer than this lost its worker; it is made again."""
 
 
 def request_export(
@@ -58,7 +55,7 @@ def request_export(
         raise UnknownFormatError(field="format", format=file_format, known=", ".join(FORMATS))
     if as_of is not None and as_of > clock.now():
         raise FutureMomentError(field="as_of", moment=as_of.isoformat())
-    chosen = _sites(access, trial, sites)
+    chosen = sites_to_export(access, trial, sites)
     if actor.id is None:
         raise PermissionError("An export is made for a person.")
     with acting(actor):
@@ -67,7 +64,7 @@ def request_export(
         )
 
 
-def _sites(access: Access, trial: Trial, wanted: tuple[str, ...]) -> tuple[str, ...]:
+def sites_to_export(access: Access, trial: Trial, wanted: tuple[str, ...]) -> tuple[str, ...]:
     """Sites of the export: those asked for, within those that the person may export."""
     if not wanted and any(
         site == "" for code, site in access.scopes("export.run") if code in {"", trial.code}
@@ -82,28 +79,13 @@ def _sites(access: Access, trial: Trial, wanted: tuple[str, ...]) -> tuple[str, 
 
 def make_export(export_id: int) -> None:
     """Make an export that waits. Safe to run twice: only one run claims it."""
-    if not _claim(export_id):
+    if not work.claim(Export, export_id, ACTOR):
         return
     export = Export.objects.select_related("trial", "requested_by").get(pk=export_id)
     try:
         _make(export)
     except (DomainError, OSError) as error:
         _update(export_id, state=ExportState.FAILED, problem=str(error)[:300])
-
-
-def waiting_exports() -> list[int]:
-    """Exports that wait, or whose worker was lost."""
-    lost = Q(state=ExportState.RUNNING, started_at__lt=clock.now() - GIVEN_UP_AFTER)
-    found = Export.objects.filter(Q(state=ExportState.WAITING) | lost)
-    return list(found.order_by("requested_at").values_list("pk", flat=True))
-
-
-def _claim(export_id: int) -> bool:
-    """Take a waiting (or orphaned) export; one statement decides who gets it."""
-    lost = Q(state=ExportState.RUNNING, started_at__lt=clock.now() - GIVEN_UP_AFTER)
-    with acting(ACTOR):
-        claimed = Export.objects.filter(Q(state=ExportState.WAITING) | lost, pk=export_id)
-        return bool(claimed.update(state=ExportState.RUNNING, started_at=Now(), problem=""))
 
 
 def _make(export: Export) -> None:
@@ -137,5 +119,4 @@ def _digest(archive: IO[bytes]) -> str:
 
 
 def _update(export_id: int, **fields: Any) -> None:
-    with acting(ACTOR):
-        Export.objects.filter(pk=export_id).update(**fields)
+    work.keep(Export, export_id, ACTOR, **fields)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from accounts.access import Access
-from reports.waiting import KINDS, Task, all_waiting, visit_name, visit_url
+from reports.waiting import all_waiting
+from reports.waiting.casebook import visit_name, visit_url
+from reports.waiting.task import KINDS, Task
 from visits.models import VisitState
 from visits.rules.schedule import day_in_words
 from visits.selectors import ENDED, visits_visible_to
@@ -101,7 +103,7 @@ def next_up(access: Access, tasks: Sequence[Task], today: date, chosen: Chosen =
         first = tasks[0]
         pressing = group_of(first, today) in GROUPS[:2]
         return None if pressing or first.due is None else NextUp(first.title, first.due, first.url)
-    planned = visits_visible_to(access, "visit.record").filter(state=VisitState.PLANNED, target__gte=today)
+    planned = visits_visible_to(access, "entry.view").filter(state=VisitState.PLANNED, target__gte=today)
     for code, lookup in ((chosen.trial, "subject__trial__code"), (chosen.site, "subject__site__code")):
         if code:
             planned = planned.filter(**{lookup: code})

@@ -14,6 +14,8 @@ from foundation.web import page
 from reports.today import Chosen, grouped, kinds_in, narrowed, next_up, tasks_of
 
 PER_PAGE = 100
+WORK_OF_CASEBOOKS = "Visits, forms, queries, signatures and images that are yours appear here."
+OTHER_WORK = "Reads, cases in which two readers differ, and exports that are yours appear here."
 
 
 @signed_in
@@ -40,6 +42,7 @@ def today(request: Request) -> HttpResponse:
         "all_kinds": len(here),
         "next": next_up(request.access, tasks, day, chosen) if not chosen.kind else None,
         "shown": shown,
+        "sentence": WORK_OF_CASEBOOKS if request.access.may_anywhere("entry.view") else OTHER_WORK,
         "may_register": request.access.may_anywhere("subject.register"),
     }
     return page(request, "reports/today.html", context)

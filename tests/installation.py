@@ -94,16 +94,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(data: Path, *arguments: str) -> Installation:
-    kept = {
+def kept_environment() -> dict[str, str]:
+    """This process's environment without what says which installation it belongs to."""
+    return {
         name: value
         for name, value in os.environ.items()
         if name not in VARIABLES and not name.startswith("DJANGO_")
     }
+
+
+def start(data: Path, *arguments: str) -> Installation:
     port = free_port()
     log = data / "run.log"
     environment = {
-        **kept,
+        **kept_environment(),
         "HILUM_DATA": str(data),
         "PORT": str(port),
         "DEMO_PASSWORD": DEMO_PASSWORD,

@@ -123,6 +123,11 @@ class ProtocolVersion(models.Model):
         return _protocol(self.sha256, tuple(self.lineage))
 
     @property
+    def published(self) -> Protocol:
+        """The typed tree exactly as it was published, for those who read the protocol itself."""
+        return _content(self.sha256)
+
+    @property
     def is_first(self) -> bool:
         """Whether no other version of the trial was published before."""
         return not self.lineage
@@ -191,7 +196,7 @@ def _protocol(sha256: str, lineage: tuple[str, ...] = ()) -> Protocol:
 
 
 @lru_cache(maxsize=64)
-def _protocol(sha256: str) -> Protocol:
+def _content(sha256: str) -> Protocol:
     definition = ProtocolVersion.objects.values_list("definition", flat=True).get(sha256=sha256)
     if digest_of(definition) != sha256:
         raise ContentAltered(sha256=sha256)

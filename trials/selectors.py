@@ -122,12 +122,21 @@ class TrialInForce:
     version: ProtocolVersion | None
 
 
-def trials_in_force(access: Access, on: date) -> list[TrialInForce]:
-    """Return the trials that a person may see, each with its version in force on a day; two statements."""
+def trials_in_force(access: Access, on: date, site: Site | None = None) -> list[TrialInForce]:
+    """Return the trials that a person may see, each with its version in force on a day; two statements.
+
+    Parameters
+    ----------
+    site
+        Where given, only versions that this site may use count.
+    """
     trials = list(trials_visible_to(access))
     versions = ProtocolVersion.objects.filter(
         trial__in=trials, state=VersionState.PUBLISHED, effective_from__lte=on
     ).order_by("effective_from", "id")
+    if site is not None:
+        approved = approvals_in_force(on).filter(site=site, version=OuterRef("pk"))
+        versions = versions.filter(Q(lineage=[]) | Exists(approved))
     latest = {version.trial_id: version for version in versions}
     return [TrialInForce(trial, latest.get(trial.pk)) for trial in trials]
 

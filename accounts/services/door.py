@@ -20,7 +20,7 @@ def record_access(
     *,
     user: User | AnonymousUser | None = None,
     username: str = "",
-) -> None:
+) -> AccessEvent:
     """Note an event at the door.
 
     Parameters
@@ -37,7 +37,7 @@ def record_access(
     person = user if isinstance(user, User) else None
     actor = DOOR if person is None else Actor(id=person.pk, name=person.full_name)
     with acting(actor):
-        AccessEvent.objects.create(
+        return AccessEvent.objects.create(
             kind=kind,
             user=person,
             username=(person.username if person else username)[:150],

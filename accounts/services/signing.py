@@ -111,7 +111,7 @@ def seal_signature(*, user: User, records: Sequence[ToSeal]) -> list[Signature]:
             "digest": record.digest,
             "statement": record.statement,
         }
-        seal = seal_of(at=at.isoformat(timespec="microseconds"), **signed)  # type: ignore[arg-type]
+        seal = seal_of(at=at.isoformat(timespec="microseconds"), **signed)
         signatures.append(Signature(at=at, seal=seal, **signed))
     with acting(Actor(id=user.pk, name=name)):
         return Signature.objects.bulk_create(signatures)

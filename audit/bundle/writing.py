@@ -14,9 +14,9 @@ from typing import Any
 from django.conf import settings
 
 from audit.bundle.verify import EVENTS, FORMAT, LIMITS, MANIFEST, SEALS
-from audit.registry import registered_sections
+from audit.registry import Section, registered_sections
 from audit.services import stored_anchors
-from audit.verification import read_events, read_seals, transactions_reached
+from audit.verification import one_moment, read_events, read_seals, transactions_reached
 from foundation import clock
 
 HERE = Path(__file__).parent
@@ -34,7 +34,7 @@ class Contents:
     others
         Whether events that belong to no subject (accounts, roles, sites) are given.
     sections
-        Whether signatures are given.
+        Whether signatures are given, with the events that recorded them.
     """
 
     subjects: frozenset[int] | None = None
@@ -73,7 +73,7 @@ class _Outlet(io.RawIOBase):
 
 
 def bundle(contents: Contents, by: str) -> Iterator[bytes]:
-    """A bundle as a zip archive, block by block.
+    """A bundle as a zip archive, block by block: all of it as it stands at the moment of the first.
 
     Parameters
     ----------
@@ -82,48 +82,53 @@ def bundle(contents: Contents, by: str) -> Iterator[bytes]:
     by
         Name of the person for whom it is made.
     """
-    outlet, counted = _Outlet(), {"events": 0}
-    reached, seals = transactions_reached(), read_seals()
-    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in ("README.txt", "verify.py"):
-            archive.writestr(name, (HERE / name).read_bytes())
-        for name, content in stored_anchors():
-            archive.writestr(name, content)
-        lines: dict[str, Iterable[dict[str, Any]]] = {
-            SEALS: ({**{name: getattr(seal, name) for name in ("id", *LIMITS)},
-                     "previous": seal.previous.hex(), "digest": seal.digest.hex()} for seal in seals),
-            EVENTS: _events(contents, counted),
-        }  # fmt: skip
+    with one_moment():
+        outlet, counted = _Outlet(), {"events": 0}
+        reached, seals = transactions_reached(), read_seals()
         sections = registered_sections() if contents.sections else []
-        for section in sections:
-            rows = section.rows()
-            lines[f"{section.name}.jsonl"] = (
-                {"id": key, "text": text, "digest": digest} for key, text, digest in rows
-            )
-        for name, members in lines.items():
-            with archive.open(name, "w", force_zip64=True) as member:
-                for block in _blocks(members):
-                    member.write(block)
-                    yield outlet.take()
-        manifest = {
-            "format": FORMAT,
-            "made_at": clock.now().isoformat(),
-            "made_for": by,
-            "system": {"name": "Hilum", "version": settings.VERSION},
-            "reached": reached,
-            **counted,
-            "sections": [
-                {"name": each.name, "table": each.table, "column": each.column} for each in sections
-            ],
-        }
-        archive.writestr(MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False))
-    yield outlet.take()
+        with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in ("README.txt", "verify.py"):
+                archive.writestr(name, (HERE / name).read_bytes())
+            for name, content in stored_anchors():
+                archive.writestr(name, content)
+            lines: dict[str, Iterable[dict[str, Any]]] = {
+                SEALS: ({**{name: getattr(seal, name) for name in ("id", *LIMITS)},
+                         "previous": seal.previous.hex(), "digest": seal.digest.hex()} for seal in seals),
+                EVENTS: _events(contents, sections, counted),
+            }  # fmt: skip
+            for section in sections:
+                rows = section.rows()
+                lines[f"{section.name}.jsonl"] = (
+                    {"id": key, "text": text, "digest": digest} for key, text, digest in rows
+                )
+            for name, members in lines.items():
+                with archive.open(name, "w", force_zip64=True) as member:
+                    for block in _blocks(members):
+                        member.write(block)
+                        yield outlet.take()
+            manifest = {
+                "format": FORMAT,
+                "made_at": clock.now().isoformat(),
+                "made_for": by,
+                "system": {"name": "Hilum", "version": settings.VERSION},
+                "reached": reached,
+                **counted,
+                "sections": [
+                    {"name": each.name, "table": each.table, "column": each.column} for each in sections
+                ],
+            }
+            archive.writestr(MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False))
+        yield outlet.take()
 
 
-def _events(contents: Contents, counted: dict[str, int]) -> Iterator[dict[str, Any]]:
+def _events(
+    contents: Contents, sections: Iterable[Section], counted: dict[str, int]
+) -> Iterator[dict[str, Any]]:
+    """Every event; those of rows that have a section of their own with their content, which the section needs."""
+    own = tuple(f'["{section.table}",' for section in sections)
     for number, transaction, digest, text, subject in read_events():
         counted["events"] += 1
-        if contents.gives(subject):
+        if contents.gives(subject) or text.split("\n", 7)[6].startswith(own):
             yield {"digest": bytes(digest).hex(), "text": text}
         else:
             yield {"id": number, "transaction": transaction, "digest": bytes(digest).hex()}

@@ -28,12 +28,14 @@ class StateOfForm(serializers.Serializer[Any]):
     state = serializers.CharField()
     struck_out = serializers.BooleanField()
     signing = serializers.ChoiceField(
-        choices=[("", "Not signed"), *Signing.choices], help_text="`AGAIN`: signed, and changed or opened since."
+        choices=[("", "Not signed"), *Signing.choices],
+        help_text="`AGAIN`: signed, and changed or opened since.",
     )
     frozen = serializers.BooleanField()
     locked = serializers.BooleanField()
     unlocked_until = serializers.DateTimeField(
-        allow_null=True, help_text="Unlocked for a time; nothing is entered afterwards until it is locked again."
+        allow_null=True,
+        help_text="Unlocked for a time; nothing is entered afterwards until it is locked again.",
     )
     digest = serializers.CharField(help_text="SHA-256 of what the form says now.")
 

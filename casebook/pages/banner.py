@@ -24,6 +24,8 @@ class Banner:
     subject: Subject
     sex_and_age: str
     consent: str
+    today: date
+    day_1: date | None
     study_day: str
     anchored: str
     tabs: Sequence[ShownPanel]
@@ -46,6 +48,8 @@ def subject_banner(subject: Subject, visitor: Visitor, projection: Projection | 
         subject=subject,
         sex_and_age=_sex_and_age(document.get("SEX"), document.get("BRTHDAT"), today),
         consent=_day(document.get("RFICDAT")),
+        today=today,
+        day_1=first[1] if first else None,
         study_day=f"Day {study_day(first[1], today)}" if first else "",
         anchored=f"{first[0]}: {day_in_words(first[1])}" if first else "",
         tabs=panels_for("subject", subject, visitor),

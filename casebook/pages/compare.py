@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,10 +26,17 @@ TABLES = (
     "casebook_query",
     "casebook_querymessage",
     "casebook_verification",
+    "casebook_review",
+    "casebook_signedrecord",
+    "casebook_unlock",
+    "casebook_closure",
     "visits_visit",
     "patients_subject",
 )
 """What a casebook is made of; treatment and reads of images have their own pages and their own walls."""
+SIGNED = ("casebook_review", "casebook_signedrecord", "casebook_unlock", "casebook_closure")
+AT_FIRST = {"no", "", None, "Not started"}
+"""What a state of a form is when it is opened."""
 LIMIT = 5000
 """Events that one page compares; a longer time is compared in parts, or as a table."""
 
@@ -45,12 +52,23 @@ class ChangedItem:
 
 @dataclass(frozen=True)
 class ChangedForm:
-    """A form with what changed in it."""
+    """A form with what changed in it: items that were corrected, and those that were entered for the first time."""
 
     place: str
     url: str
     changed: tuple[ChangedItem, ...]
     entered: tuple[ChangedItem, ...]
+    states: tuple[ChangedItem, ...]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A state that forms came into, all in one go."""
+
+    label: str
+    word: str
+    step: Step
+    forms: tuple[ChangedForm, ...]
 
 
 @dataclass(frozen=True)
@@ -81,13 +99,38 @@ class Comparison:
     forms: tuple[ChangedForm, ...]
     visits: tuple[InWords, ...]
     queries: tuple[InWords, ...]
+    signatures: tuple[InWords, ...]
     others: tuple[InWords, ...]
     cut: bool
 
     @property
+    def corrected(self) -> list[ChangedForm]:
+        """Forms in which something that was there is different now."""
+        return [form for form in self.forms if form.changed]
+
+    @property
+    def entered(self) -> list[ChangedForm]:
+        """Forms in which something was entered for the first time."""
+        return [form for form in self.forms if form.entered]
+
+    @property
+    def moved(self) -> list[Moved]:
+        """States that forms came into, newest first; those of one step together."""
+        found: dict[tuple[str, Any, Step], list[ChangedForm]] = {}
+        for form in self.forms:
+            for state in form.states:
+                last = state.difference.last
+                step = replace(last, old=None, at=last.at.replace(second=0, microsecond=0))
+                found.setdefault((state.label, state.difference.new, step), []).append(form)
+        rows = [
+            Moved(label, word or "no", step, tuple(forms)) for (label, word, step), forms in found.items()
+        ]
+        return sorted(rows, key=lambda each: each.step.at, reverse=True)
+
+    @property
     def nothing(self) -> bool:
         """Whether all is as it was."""
-        return not (self.forms or self.visits or self.queries or self.others)
+        return not (self.forms or self.visits or self.queries or self.signatures or self.others)
 
 
 def compare(subject: Subject, since: datetime, until: datetime) -> Comparison:
@@ -107,8 +150,13 @@ def compare(subject: Subject, since: datetime, until: datetime) -> Comparison:
         forms=_forms([event for event in events if event.table_name == TABLE]),
         visits=tuple(each for each in words if each.event.table_name == "visits_visit" and each.changes),
         queries=tuple(
-            each for each in words if each.event.table_name.startswith("casebook_") and each.changes
+            each
+            for each in words
+            if each.event.table_name.startswith("casebook_")
+            and each.event.table_name not in SIGNED
+            and each.changes
         ),
+        signatures=tuple(each for each in words if each.event.table_name in SIGNED and each.changes),
         others=tuple(each for each in words if each.event.table_name == "patients_subject" and each.changes),
         cut=cut,
     )
@@ -127,7 +175,7 @@ def _forms(events: Sequence[Event]) -> tuple[ChangedForm, ...]:
     for event in events:
         mine.get(int(event.row_id), []).append(event)
     forms = (_form(entry, mine[key]) for key, entry in entries.items())
-    return tuple(form for form in forms if form.changed or form.entered)
+    return tuple(form for form in forms if form.changed or form.entered or form.states)
 
 
 def _form(entry: Entry, events: Iterable[Event]) -> ChangedForm:
@@ -143,16 +191,23 @@ def _form(entry: Entry, events: Iterable[Event]) -> ChangedForm:
         ChangedItem(label, f"{url}#row-{rows[label]}" if label in rows else url, difference(each))
         for label, each in steps.items()
     ]
+    values = [each for each in items if each.label in rows]
     return ChangedForm(
         place=place_of(entry),
         url=url,
-        changed=tuple(each for each in items if _is_correction(each)),
-        entered=tuple(each for each in items if not _is_correction(each)),
+        changed=tuple(each for each in values if _is_correction(each)),
+        entered=tuple(each for each in values if not _is_correction(each)),
+        states=tuple(each for each in items if each.label not in rows and _is_move(each.difference)),
     )
 
 
 def _is_correction(item: ChangedItem) -> bool:
     return not item.difference.entered or len(item.difference.steps) > 1
+
+
+def _is_move(moved: Difference) -> bool:
+    """Whether a state is another one; a form that was opened meanwhile begins in the first of its states."""
+    return not moved.undone and not (moved.entered and moved.new in AT_FIRST)
 
 
 def span(

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from casebook.models import Entry, EntryState, Query, QueryState
 from casebook.pages.addresses import form_url
+from casebook.pages.derived import calculated_from
 from casebook.pages.proposals import DRAFT, Proposal
 from casebook.rules.cells import MISSING_REASONS
 from casebook.rules.dates import date_in_words
 from casebook.rules.limits import as_shown
-from casebook.rules.picture import Finding, codelist_of, shown_number
+from casebook.rules.picture import Finding, codelist_of, rules_of, shown_number
 from casebook.selectors import WorkedForm
 from casebook.services.entries import is_over
 from patients.models import Subject
@@ -49,6 +50,10 @@ class ItemRow:
         What a date that was typed can mean, where the person has to choose: ISO and in words.
     proposal
         A value that the person may take by one key; nothing is filled in before.
+    decides
+        Whether its answer shows or hides other items, so that who goes on waits for the server's word.
+    calculated_from
+        Values of other forms that a derived item was calculated with, in words.
     """
 
     item: Item
@@ -71,6 +76,8 @@ class ItemRow:
     added_in: str = ""
     readings: tuple[tuple[str, str], ...] = ()
     proposal: Proposal | None = None
+    decides: bool = False
+    calculated_from: tuple[str, ...] = ()
 
     @property
     def level(self) -> str:
@@ -282,6 +289,8 @@ class _RowMaker:
             proposal=self.proposals.get(item.id),
             retired_in=retired_in(item),
             added_in=added_in(item),
+            decides=item.id in rules_of(self.worked.protocol, self.worked.form.code).decides,
+            calculated_from=calculated_from(self.worked, item) if item.type == "derived" else (),
         )
 
     def retired(self) -> tuple[GroupRows, ...]:
@@ -328,7 +337,7 @@ def _typed(item: Item, cell: Mapping[str, object]) -> str:
 
 
 def changed_rows(before: WorkedForm, after: WorkedForm, saved: str) -> frozenset[str]:
-    """Items other than the saved one whose row looks different after a save."""
+    """Items other than the saved one whose row looks different after a save, reference limits aside."""
     one, other = before.picture, after.picture
     derived = {
         item
@@ -336,7 +345,10 @@ def changed_rows(before: WorkedForm, after: WorkedForm, saved: str) -> frozenset
         if one.derived.get(item) != other.derived.get(item)
     }
     found = {finding.item for finding in set(one.findings) ^ set(other.findings)}
-    return frozenset((one.shown ^ other.shown) | derived | found) - {saved}
+    graded = after.form.graded
+    decides = {graded.term, graded.coded, graded.start, graded.end} if graded else set()
+    suggested = {graded.grade} if graded and saved in decides else set()
+    return frozenset((one.shown ^ other.shown) | derived | found | suggested) - {saved}
 
 
 def unsaved_entry(subject: Subject, visit: Visit | None, form: str, repeat: int) -> Entry:

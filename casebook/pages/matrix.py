@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from casebook.models import Entry, Query, QueryState, Verification
+from casebook.facts import facts_of
+from casebook.models import Entry, Query, QueryState, Signing, Verification
 from casebook.pages.addresses import form_url
 from casebook.rules.applicability import forms_left_out
-from casebook.rules.projection import latest_values
+from casebook.rules.projection import Projection, latest_values
+from casebook.rules.projection import Row as EnteredRow
 from casebook.rules.status import UNSCHEDULED, WORDS, Status, form_status, planned_forms
 from casebook.selectors import OPEN_STATES, row_of, visits_shown
 from casebook.services.verification import content_digest
@@ -40,7 +42,7 @@ LEGEND = (
     ("Data", DATA),
     ("Queries", ("query-open", "query-answered")),
     ("Verification", ("verified", "changed")),
-    ("Signature", ("signed",)),
+    ("Signature", ("signed", "sign-again")),
 )
 """The four marks and their states."""
 
@@ -55,6 +57,8 @@ class Cell:
         How far the form is, all in all.
     data
         How far its data are, whatever was verified or signed.
+    signed
+        Status shape of the signature; empty where not every row is signed.
     """
 
     status: Status
@@ -65,7 +69,7 @@ class Cell:
     answered_queries: int = 0
     verified: bool = False
     changed_since_verified: bool = False
-    signed: bool = False
+    signed: str = ""
     rows: int = 0
 
     @property
@@ -79,7 +83,7 @@ class Cell:
     def filters(self) -> str:
         """What the legend may ask for."""
         asked = ["query-open"] * bool(self.open_queries) + ["query-answered"] * bool(self.answered_queries)
-        return " ".join([self.data, *asked, *filter(None, [self.checked, "signed" * self.signed])])
+        return " ".join([self.data, *asked, *filter(None, [self.checked, self.signed])])
 
     @property
     def label(self) -> str:
@@ -88,7 +92,7 @@ class Cell:
         open_ones = [_counted(self.open_queries, "open")] if self.open_queries else []
         answered = [_counted(self.answered_queries, "answered")] if self.answered_queries else []
         checked = {"changed": ["changed since verified"], "verified": ["verified"]}.get(self.checked, [])
-        signed = ["signed"] if self.signed else []
+        signed = {"sign-again": ["to be signed again"], "signed": ["signed"]}.get(self.signed, [])
         return ", ".join([WORDS[self.data].lower(), *rows, *open_ones, *answered, *checked, *signed])
 
 
@@ -156,7 +160,7 @@ class VisitForms:
 
 @dataclass(frozen=True)
 class CasebookPage:
-    """Everything on the page; `counts` by status for the bar, `done` of `due` forms."""
+    """Everything on the page; `counts` by status for the bar, `done` of `due` forms, and the subject's facts today."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
@@ -166,6 +170,7 @@ class CasebookPage:
     open_queries: int
     due: int
     done: int
+    facts: Projection
 
     @property
     def bar(self) -> list[tuple[str, int]]:
@@ -212,6 +217,7 @@ class _Records:
     asked: Counter[tuple[int, str]]
     verified: Mapping[int, str]
     left_out: frozenset[str]
+    rows: Sequence[EnteredRow]
 
 
 def casebook_page(subject: Subject) -> CasebookPage:
@@ -243,6 +249,7 @@ def casebook_page(subject: Subject) -> CasebookPage:
         open_queries=len(queries),
         due=len(due),
         done=sum(cell.status not in WAITING for cell in due),
+        facts=facts_of(subject, records.today, rows=records.rows),
     )
 
 
@@ -252,7 +259,8 @@ def _records(subject: Subject, queries: Iterable[Query], visits: Mapping[int, Vi
     for entry in Entry.objects.filter(subject=subject, struck_out=False).order_by("repeat"):
         entry.visit = visits.get(entry.visit_id) if entry.visit_id else None
         entries.setdefault((entry.visit_id, entry.form), []).append(entry)
-    rows = [row_of(entry) for each in entries.values() for entry in each]
+    known = sorted((entry for each in entries.values() for entry in each), key=lambda entry: entry.pk)
+    rows = [row_of(entry) for entry in known]
     verified = Verification.objects.filter(subject=subject, item="").order_by("at", "pk")
     return _Records(
         subject=subject,
@@ -261,6 +269,7 @@ def _records(subject: Subject, queries: Iterable[Query], visits: Mapping[int, Vi
         asked=Counter((query.entry_id, query.state) for query in queries),
         verified={each.entry_id: each.digest for each in verified},
         left_out=forms_left_out(protocol, latest_values(protocol, rows, today), today),
+        rows=rows,
     )
 
 
@@ -297,8 +306,17 @@ def _cell(records: _Records, protocol: Protocol, visit: Visit, form: Form) -> Ce
         answered_queries=sum(records.asked[entry.pk, QueryState.ANSWERED] for entry in entries),
         verified=verified,
         changed_since_verified=any(digest is not None and digest != now for digest, now in digests),
+        signed=_signed(entries),
         rows=len(entries),
     )
+
+
+def _signed(entries: Sequence[Entry]) -> str:
+    """One mark for all rows: to be signed again where one is, signed where all are."""
+    states = {entry.signing for entry in entries}
+    if Signing.AGAIN in states:
+        return "sign-again"
+    return "signed" if states == {Signing.SIGNED} else ""
 
 
 def _status_of(records: _Records, visit: Visit, entry: Entry | None) -> Status:

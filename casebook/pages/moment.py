@@ -71,7 +71,7 @@ def as_it_stood(view: type_view) -> type_view:
         try:
             standing = standing_of(subject, asked)
         except MomentFault as fault:
-            return _no_such_moment(request, subject, asked, str(fault))
+            return no_such_moment(request, subject, asked, str(fault))
         return _stand(request, standing, lambda: view(request, number, *args, **kwargs))
 
     setattr(shown, MARK, True)
@@ -106,7 +106,8 @@ def _is_moment(view: type_view, asked: str) -> bool:
     return ":" in asked or not getattr(view, "days_are_its_own", False)
 
 
-def _no_such_moment(request: Request, subject: Subject, asked: str, fault: str) -> HttpResponse:
+def no_such_moment(request: Request, subject: Subject, asked: str, fault: str) -> HttpResponse:
+    """The page that says why a moment cannot be shown, and asks for another."""
     context = {"subject": subject, "asked": asked, "fault": fault, "zone": subject.site.time_zone}
     return page(request, "casebook/moment_fault.html", context, status=422)
 

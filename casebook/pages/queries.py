@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.access import Access
-from casebook.models import Desk, Query, QueryMessage, QueryState
+from casebook.models import DESKS, Desk, Query, QueryMessage, QueryState
 from casebook.pages.addresses import form_url
 from casebook.selectors import OPEN_STATES
-from casebook.services.queries import DESKS
 
 AGES = {"7": "Over 7 days", "14": "Over 14 days", "30": "Over 30 days"}
 MINE = "mine"
@@ -57,7 +57,7 @@ class Narrowing:
 
     def applied(self, found: QuerySet[Query], access: Access, now: datetime) -> QuerySet[Query]:
         """The queries that fit, those that wait longest first."""
-        wanted = {"state": self.state} if self.state else {"state__in": OPEN_STATES}
+        wanted: dict[str, Any] = {"state": self.state} if self.state else {"state__in": OPEN_STATES}
         for path, code in (
             ("subject__trial__code", self.trial),
             ("subject__site__code", self.site),

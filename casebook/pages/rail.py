@@ -13,7 +13,7 @@ from casebook.rules.cells import cell_text
 from casebook.rules.picture import codelist_of
 from casebook.rules.projection import Row, latest_values
 from casebook.rules.status import Status, form_status, planned_forms
-from casebook.selectors import OPEN_STATES, siblings
+from casebook.selectors import siblings
 from foundation import clock
 from trials.schema import Form, Protocol
 
@@ -31,39 +31,46 @@ class RailLink:
 
 @dataclass(frozen=True)
 class Rail:
-    """Forms of the visit, and rows of the shown form when it repeats."""
+    """Forms of the visit, and rows of the shown form when it repeats.
+
+    Attributes
+    ----------
+    asked
+        Whether the protocol version that the subject is on asks for the shown form.
+    """
 
     forms: tuple[RailLink, ...]
     rows: tuple[RailLink, ...]
     repeating: bool
+    asked: bool
 
 
-def form_rail(entry: Entry, rows: Iterable[Row]) -> Rail:
-    """Make the rail of a form: two statements.
+def form_rail(entry: Entry, rows: Iterable[Row], waiting: Iterable[Query]) -> Rail:
+    """Make the rail of a form: one statement. Forms that were asked for once and entered come last.
 
     Parameters
     ----------
     rows
         All entries of the subject, to tell which forms apply.
+    waiting
+        Queries of the visit that are not closed.
     """
     protocol = entry.subject.version.protocol
     known: dict[str, list[Entry]] = {}
     for each in siblings(entry):
         known.setdefault(each.form, []).append(each)
-    queries = Counter(
-        Query.objects.filter(
-            entry__subject=entry.subject, entry__visit=entry.visit, state__in=OPEN_STATES
-        ).values_list("entry_id", flat=True)
-    )
+    queries = Counter(query.entry_id for query in waiting)
     today = clock.today(entry.subject.site.time_zone)
     left_out = forms_left_out(protocol, latest_values(protocol, rows, today), today) - known.keys()
     planned = planned_forms(protocol, entry.visit.code if entry.visit else None)
-    forms = [code for code in planned if code not in left_out or code == entry.form]
+    here = [code for code in planned if code not in left_out or code == entry.form]
+    forms = dict.fromkeys([*here, *known, entry.form])
     current = protocol.form(entry.form)
     return Rail(
         forms=tuple(_form_link(entry, protocol.form(code), known.get(code, []), queries) for code in forms),
         rows=tuple(_row_link(entry, protocol, current, each, queries) for each in known.get(entry.form, [])),
         repeating=current.repeating,
+        asked=entry.form in planned,
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.urls import reverse
 
 from accounts.access import Access
+from accounts.models import DelegatedTask
+from accounts.selectors import tasks_of
 from casebook.models import (
     Entry,
     Milestone,
@@ -18,6 +20,7 @@ from casebook.models import (
     Signing,
 )
 from casebook.pages.addresses import form_url
+from casebook.pages.said import SaidForm, as_it_stands, record_words
 from casebook.records import (
     Part,
     PartChanges,
@@ -54,6 +57,8 @@ class Row:
         Forms that changed since they were signed last, with every difference.
     new
         Forms that nobody has signed yet.
+    forms
+        All that the record says, where somebody asked for this record.
     """
 
     record: Record
@@ -64,6 +69,13 @@ class Row:
     changed: tuple[PartChanges, ...]
     new: tuple[Part, ...]
     because: str = ""
+    forms: tuple[SaidForm, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The record within its subject."""
+        record = self.record
+        return record_words(record.kind, record.subject.version.protocol, record.visit, record.parts[0].name)
 
     @property
     def value(self) -> str:
@@ -82,6 +94,12 @@ class Waiting:
 
     rows: tuple[Row, ...]
     more: int
+
+    @property
+    def agreements(self) -> list[tuple[str, str, str]]:
+        """Each kind of record that can be signed here, with its meaning and the sentence that is agreed to."""
+        may = [row for row in self.rows if not row.obstacle]
+        return list(dict.fromkeys((row.record.kind.label, row.meaning, row.statement) for row in may))
 
     @property
     def groups(self) -> list[tuple[Subject, list[Row]]]:
@@ -120,6 +138,8 @@ def waiting_page(access: Access, only: Collection[str] = ()) -> Waiting:
         for whole in (False, True)
     }
     rows = tuple(_row(record, access, log, changes[_is_whole(record)], because) for record, because in chosen)
+    if only:
+        rows = tuple(replace(row, forms=tuple(as_it_stands(row.record))) for row in rows)
     return Waiting(rows, len(subjects) - len(shown))
 
 
@@ -130,6 +150,22 @@ def milestones_ahead(access: Access) -> list[Milestone]:
         Milestone.objects.filter(due_on__lte=clock.today() + AHEAD).select_related("trial").order_by("due_on")
     )
     return list(found if "" in codes else found.filter(trial__code__in=codes))
+
+
+def casebooks_to_sign(access: Access) -> list[tuple[Milestone, int]]:
+    """Milestones that have come or come soon, each with the casebooks that wait for this principal investigator.
+
+    Three statements, whatever the number of casebooks.
+    """
+    milestones = milestones_ahead(access)
+    own = Q(pk__in=[])
+    for (trial, site), tasks in tasks_of(access.user_id, clock.today()).items():
+        if DelegatedTask.PRINCIPAL in tasks:
+            own |= Q(trial__code=trial, site__code=site)
+    asked = subjects_visible_to(access, "sign.entry").filter(own, _asked((), milestones))
+    counts = dict(asked.order_by().values_list("trial").annotate(number=Count("pk")))
+    nearest = {each.trial_id: each for each in reversed(milestones)}
+    return [(each, counts[key]) for key, each in nearest.items() if key in counts]
 
 
 def _asked(keys: Collection[int], milestones: Sequence[Milestone]) -> Q:

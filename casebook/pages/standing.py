@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from accounts.access import Access
 from casebook.models import (
     Entry,
-    FormContent,
     RecordKind,
     Review,
     SignedRecord,
@@ -18,19 +16,18 @@ from casebook.models import (
     Unlock,
     UnlockState,
 )
-from casebook.pages.addresses import form_url
+from casebook.pages.said import record_words
 from casebook.records import (
+    Change,
     Part,
     Record,
+    changes_in,
     form_key,
     holds_together,
     part_of,
     parts_of,
     records_of,
 )
-from casebook.rules.cells import cell_text
-from casebook.rules.content import Line, differences
-from casebook.rules.picture import codelist_of
 from casebook.rules.states import LABELS, PERMISSIONS, Action, Asked
 from casebook.selectors import LOG
 from casebook.services.states import Scope, refusal_for
@@ -48,7 +45,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Standing:
-    """A form, a visit, or the whole casebook with its marks and what this person may do to it."""
+    """A form, a visit, or the whole casebook with its marks and what this person may do to it.
+
+    Attributes
+    ----------
+    last
+        The newest signature over it or a part of it.
+    changes
+        Of a form that has to be signed again: what differs from what was signed.
+    """
 
     key: str
     name: str
@@ -62,6 +67,8 @@ class Standing:
     frozen: int
     locked: int
     until: datetime | None
+    last: SignedRecord | None
+    changes: tuple[Change, ...]
     steps: tuple[Step, ...]
     asked: Unlock | None
     may_answer: bool
@@ -97,15 +104,17 @@ def standings_of(subject: Subject, access: Access) -> list[Standing]:
     return [_standing(record, roles, access, reviews, pending) for record in wanted]
 
 
-def form_standing(entry: Entry, access: Access) -> Standing | None:
-    """One form with its marks and what this person may do to it; nothing for a form that nobody opened."""
+def form_standing(entry: Entry, access: Access, queries: int) -> Standing | None:
+    """One form with its open queries, its marks and what this person may do to it; nothing for one nobody opened."""
     if not entry.opened:
         return None
-    part = part_of(entry)
+    part = part_of(entry, queries)
     record = Record(RecordKind.FORM, form_key(entry), entry.subject, entry.visit, (part,))
     pending = list(Unlock.objects.filter(entry=entry, state=UnlockState.ASKED).select_related("asked_by"))
     roles = access.roles(entry.subject.trial.code, entry.subject.site.code)
-    return _standing(record, roles, access, _reviews(entry.subject, entry), pending)
+    changed = changes_in([part]).get(entry.pk)
+    changes = changed.lines if changed else ()
+    return _standing(record, roles, access, _reviews(entry.subject, entry), pending, changes)
 
 
 def _reviews(subject: Subject, entry: Entry | None = None) -> dict[int, str]:
@@ -122,6 +131,7 @@ def _standing(
     access: Access,
     reviews: Mapping[int, str],
     pending: Sequence[Unlock],
+    changes: tuple[Change, ...] = (),
 ) -> Standing:
     scope = Scope(record.subject, record.visit, record.entry)
     asked = next((each for each in pending if _is_about(each, scope)), None)
@@ -141,6 +151,8 @@ def _standing(
         again=sum(part.signing == Signing.AGAIN for part in record.parts),
         frozen=sum(entry.frozen for entry in entries),
         locked=sum(entry.locked for entry in entries),
+        last=max((part.last for part in record.parts if part.last), key=lambda each: each.pk, default=None),
+        changes=changes,
         until=max((entry.unlocked_until for entry in entries if entry.unlocked_until), default=None),
         steps=tuple(_steps(scope, record, roles, access, whose)),
         asked=asked,
@@ -158,7 +170,7 @@ def _steps(
     statements for each.
     """
     for action in ("review", "freeze", "unfreeze", "sign", "lock", "ask-unlock"):
-        if not _may(access, record.subject, action):
+        if not _may(access, record.subject, action) or (action == "ask-unlock" and asked):
             continue
         found, _ = refusal_for(
             action, roles, scope, record, asked=asked, ask_above=record.kind != RecordKind.VISIT
@@ -171,7 +183,7 @@ def _steps(
 _QUIET: Mapping[Action, Collection[str]] = {
     "freeze": ("The form is frozen already.", "The form is locked."),
     "unfreeze": ("The form is not frozen.", "The form is locked."),
-    "sign": ("The form is locked.",),
+    "sign": ("The form is locked.", "The form is signed, and nothing has changed since."),
     "lock": ("The form is locked already.",),
     "review": ("The form is locked.",),
     "ask-unlock": ("The form is not locked.", "The form is unlocked already."),
@@ -198,9 +210,8 @@ def _hidden(record: Record) -> dict[str, str]:
 
 
 def _words(record: Record) -> str:
-    if record.kind == RecordKind.CASEBOOK:
-        return "Whole casebook"
-    return str(record.visit) if record.kind == RecordKind.VISIT else record.parts[0].name
+    part = record.parts[0]
+    return record_words(record.kind, record.subject.version.protocol, record.visit, part.name)
 
 
 # Signatures -----------------------------------------------------------------------------------------------------------
@@ -231,9 +242,16 @@ class Signed:
         return "Holds"
 
 
-def signatures_of_subject(subject: Subject) -> list[Signed]:
-    """Every signature in a casebook, newest first; a constant number of statements."""
-    now = {part.entry.pk: part for part in parts_of([subject]).get(subject.pk, [])}
+def signatures_of_subject(subject: Subject, parts: Sequence[Part] | None = None) -> list[Signed]:
+    """Every signature in a casebook, newest first; a constant number of statements.
+
+    Parameters
+    ----------
+    parts
+        The subject's forms as they stand, where they are at hand.
+    """
+    parts = parts_of([subject]).get(subject.pk, []) if parts is None else parts
+    now = {part.entry.pk: part for part in parts}
     found = SignedRecord.objects.filter(subject=subject).select_related(
         "signature", "visit", "entry", "batch"
     )
@@ -242,54 +260,6 @@ def signatures_of_subject(subject: Subject) -> list[Signed]:
 
 def _signed(record: SignedRecord, now: Mapping[int, Part]) -> Signed:
     changed = [line for line in record.manifest if now[line["entry"]].digest != line["digest"]]
-    first = record.manifest[0]
-    names = {
-        RecordKind.FORM: f"{now[first['entry']].name}, {first['visit']}",
-        RecordKind.VISIT: f"Visit {record.visit}",
-        RecordKind.CASEBOOK: "Whole casebook",
-    }
-    return Signed(
-        record, names[RecordKind(record.kind)], len(record.manifest), len(changed), holds_together(record)
-    )
-
-
-@dataclass(frozen=True)
-class SignedForm:
-    """A form as it was signed: its items in words, and what differs now."""
-
-    name: str
-    url: str
-    digest: str
-    items: tuple[tuple[str, str], ...]
-    lines: tuple[Line, ...]
-    status: str
-
-
-def signed_forms(record: SignedRecord, subject: Subject) -> list[SignedForm]:
-    """What a signature covers, form by form; a constant number of statements."""
-    digests = [line["digest"] for line in record.manifest]
-    stored = dict(FormContent.objects.filter(digest__in=digests).values_list("digest", "content"))
-    now = {part.entry.pk: part for part in parts_of([subject]).get(subject.pk, [])}
-    return [
-        _signed_form(now[line["entry"]], stored.get(line["digest"], {}), line["digest"])
-        for line in record.manifest
-    ]
-
-
-def _signed_form(part: Part, content: Mapping[str, Any], digest: str) -> SignedForm:
-    protocol, entry = part.entry.protocol, part.entry
-    items = tuple(
-        (item.label, cell_text(item, codelist_of(protocol, item), content["items"][item.id]))
-        for item in part.form.items
-        if item.id in content.get("items", {})
-    )
-    status = content.get("status", {})
-    place = entry.visit or "running log"
-    return SignedForm(
-        name=f"{part.name}, {place}",
-        url=form_url(entry.subject, entry.visit, entry.form, entry.repeat),
-        digest=digest,
-        items=items,
-        lines=differences(protocol, part.form, content, part.content) if digest != part.digest else (),
-        status=f"Not done: {status['not_done']}" if status.get("not_done") else "",
-    )
+    part = now[record.manifest[0]["entry"]]
+    name = record_words(record.kind, part.entry.protocol, record.visit, part.name)
+    return Signed(record, name, len(record.manifest), len(changed), holds_together(record))

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from casebook.overview import LogQueries, MarkedVisit, overview_of
 from casebook.pages.addresses import form_below
-from casebook.rules.marks import URGENCY, Checked, Data, Marks, most_urgent
+from casebook.rules.marks import URGENCY, Checked, Data, Marks, Signed, most_urgent
 from casebook.rules.status import UNSCHEDULED
 from foundation.sprite import asset_url
 from foundation.templatetags.pieces import SPRITE, shown
@@ -31,6 +31,7 @@ SHAPES: Mapping[Data, str] = {
 }
 """State of the data and the status shape that shows it; what is only planned is a dot."""
 CHECKED_SHAPES: Mapping[Checked, str] = {"all": "verified", "part": "part-verified", "changed": "changed"}
+SIGNED_SHAPES: Mapping[Signed, str] = {"all": "signed", "again": "sign-again"}
 WORK = frozenset({"overdue", "in-progress", "not-started", "complete", "not-done", "locked"})
 """States in which a form is what somebody wants to open; a visit that did not happen opens the casebook."""
 
@@ -135,9 +136,9 @@ def _cell(number: str, subject_url: str, column: VisitColumn, visits: list[Marke
 
 def _picture(marks: Marks) -> str:
     """Name of the drawing of a cell's data, verification and signature; empty for what is only planned."""
-    if marks.data == "planned" and marks.checked == "none" and not marks.signed:
+    if marks.data == "planned" and marks.checked == "none" and marks.signed not in SIGNED_SHAPES:
         return ""
-    return f"{URGENCY.index(marks.data)}{marks.checked[0]}{'s' if marks.signed else 'n'}"
+    return f"{URGENCY.index(marks.data)}{marks.checked[0]}-{SIGNED_SHAPES.get(marks.signed, '')}"
 
 
 def _cell_html(cell: VisitCell) -> str:
@@ -187,8 +188,8 @@ def _words(marks: Marks) -> str:
         words.append("query-answered")
     if marks.checked != "none":
         words.append(f"checked-{marks.checked}")
-    if marks.signed:
-        words.append("signed")
+    if marks.signed in SIGNED_SHAPES:
+        words.append(SIGNED_SHAPES[marks.signed])
     return " ".join(words)
 
 
@@ -211,7 +212,7 @@ PLACES = (0, 17, 34)
 
 
 def _glyphs(marks: Marks) -> Iterable[tuple[int, str, str]]:
-    names = (SHAPES.get(marks.data), CHECKED_SHAPES.get(marks.checked), "signed" if marks.signed else None)
+    names = (SHAPES.get(marks.data), CHECKED_SHAPES.get(marks.checked), SIGNED_SHAPES.get(marks.signed))
     for place, name in zip(PLACES, names, strict=True):
         if name:
             looks = shown(name)

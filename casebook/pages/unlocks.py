@@ -92,8 +92,8 @@ def _lines(event: Event, entry: Entry) -> Iterator[UnlockedChange]:
         item = form.items_by_id.get(item_id)
         if item is None:
             continue
-        texts = [cell_text(item, codelist_of(protocol, item), side.get(item_id)) for side in (old, new)]
-        yield UnlockedChange(event.at, event.actor, place, item.label, *texts, event.reason)
+        was, now = (cell_text(item, codelist_of(protocol, item), side.get(item_id)) for side in (old, new))
+        yield UnlockedChange(event.at, event.actor, place, item.label, was, now, event.reason)
     for column, label in (("state", "State"), ("not_done", "Not done"), ("struck_out", "Struck out")):
         if column in after:
             yield UnlockedChange(

@@ -34,6 +34,9 @@ MEASURED_OR_DATED = NUMERIC | {"date", "partial_date", "time"}
 """Where a missing reason can be typed in place of the value (`nd`): it cannot be mistaken for one there."""
 CHOICES = {"choice", "yesno", "instrument"}
 TIME = re.compile(r"([01]?\d|2[0-3])[:.]?([0-5]\d)(?:[:.]([0-5]\d))?\s*(Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?")
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+"""A comma before three digits: of decimals in some countries, of thousands in others. Nobody guesses."""
+ISO_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-\d\d)?)?")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 TEXT_LIMIT = {"text": 500, "longtext": 10_000}
 
@@ -122,9 +125,7 @@ def _read_value(item: Item, codelist: Codelist | None, text: str, today: date) -
 
 
 def _read_number(item: Item, text: str) -> str:
-    plain = text.replace(" ", "").replace("\u2212", "-")
-    if re.fullmatch(r"[+-]?\d+,\d+", plain):
-        plain = plain.replace(",", ".")
+    plain = _with_point(text.replace(" ", "").replace("\u2212", "-"))
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", plain):
         raise CellFault(f"“{text}” is not a number. Use digits and a decimal point, for example 4.1.")
     try:
@@ -136,6 +137,20 @@ def _read_number(item: Item, text: str) -> str:
     if len(plain) > 20:
         raise CellFault("This number has too many digits.")
     return format(number, "f")
+
+
+def _with_point(text: str) -> str:
+    """A number whose decimal comma is a point.
+
+    Raises
+    ------
+    CellFault
+        The comma can stand before decimals or before thousands.
+    """
+    if THOUSANDS.fullmatch(text):
+        one, other = text.replace(",", "."), text.replace(",", "")
+        raise CellFault(f"“{text}” can be {one} or {other}. Write it without the comma, or with a point.")
+    return text.replace(",", ".") if re.fullmatch(r"[+-]?\d+,\d+", text) else text
 
 
 def _read_unit(item: Item, unit: str) -> str:
@@ -161,7 +176,7 @@ def _either(names: list[str]) -> str:
 def _read_limits(typed: Typed) -> Cell:
     limits: Cell = {}
     for key, text, name in (("low", typed.low, "lower"), ("high", typed.high, "upper")):
-        plain = text.strip().replace(",", ".")
+        plain = _with_point(text.strip())
         if not plain:
             continue
         if not re.fullmatch(r"\d+\.?\d*|\.\d+", plain):
@@ -259,5 +274,7 @@ def cell_text(item: Item, codelist: Codelist | None, cell: Mapping[str, Any] | N
     if codelist is not None:
         parts = [str(part) for part in (value if isinstance(value, list) else [value])]
         return ", ".join(codelist.labels.get(part, part) for part in parts)
-    unit = cell.get("unit", "")
+    if item.type in {"date", "partial_date"} and ISO_DATE.fullmatch(str(value)):
+        return date_in_words(str(value))
+    unit = cell.get("unit") or ""
     return f"{value} {unit_in_words(unit)}".strip()

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from casebook.rules.cells import WITH_UNIT, Cell
+from casebook.rules.dates import date_in_words
 from casebook.rules.limits import in_limit_unit, limit_mark, limit_of, shown_limit
 from casebook.rules.picture import Finding
 from casebook.rules.projection import Row
@@ -162,15 +163,16 @@ def _in_unit_of(item: Item, one: Mapping[str, Any], other: Mapping[str, Any]) ->
 
 
 def _because(grading: Grading, cut: GradeCut, item: Item, cell: Mapping[str, Any]) -> str:
-    """Why, in words: `Anemia, below 10 g/dL`, `ALT increased, above 3 × ULN (45)`."""
-    beyond = "above" if grading.worse == "high" else "below"
+    """Why: `Anemia, below 10 g/dL`, `ALT increased, above 3 × ULN (45)`, `Weight loss, fallen by 5 % or more`."""
     if grading.measure != "value":
-        beyond = "fallen by"
+        unit = "%" if grading.measure == "fall_percent" else unit_in_words(grading.unit)
+        fall = f"{cut.at} {unit} or more" if cut.inclusive else f"more than {cut.at} {unit}"
+        return f"{grading.term}, fallen by {fall}"
+    beyond = "above" if grading.worse == "high" else "below"
     if cut.inclusive:
-        beyond = f"{cut.at} or more," if beyond == "fallen by" else f"{beyond} or at"
+        beyond = f"{beyond} or at"
     if cut.of == "unit":
-        unit = "%" if grading.measure == "fall_percent" else grading.unit
-        return f"{grading.term}, {beyond} {cut.at} {unit_in_words(unit)}".rstrip()
+        return f"{grading.term}, {beyond} {cut.at} {unit_in_words(grading.unit)}".rstrip()
     limit = ""
     if cut.of in {"ULN", "LLN"}:
         limit = f" ({shown_limit(cell.get('high' if cut.of == 'ULN' else 'low'))})"
@@ -293,7 +295,10 @@ def _of_event(
             suggestion = _safely(gradings, item, cell, baseline)
             if suggestion is not None:
                 unit = unit_in_words(str(cell.get("unit") or item.unit))
-                yield suggestion, f"{item.label} {cell.get('value')} {unit}".strip() + f" of {day}"
+                yield (
+                    suggestion,
+                    f"{item.label} {cell.get('value')} {unit}".strip() + f" of {date_in_words(day)}",
+                )
 
 
 def _safely(gradings: Sequence[Grading], item: Item, cell: Cell, baseline: Cell | None) -> Suggestion | None:

@@ -25,6 +25,7 @@ Data = Literal[
 ]
 """State of the data; also the order in which they need work."""
 Checked = Literal["changed", "none", "part", "all"]
+Signed = Literal["again", "none", "part", "all"]
 URGENCY: tuple[Data, ...] = (
     "overdue", "visit-overdue", "in-progress", "not-started", "visit-due", "complete", "not-done", "locked", "planned",
 )  # fmt: skip
@@ -70,6 +71,8 @@ class Tally:
         How many of these agree with their source, and are signed, as they stand now.
     changed
         How many were changed after they were verified.
+    again
+        How many were changed after they were signed.
     """
 
     expected: int = 0
@@ -80,6 +83,7 @@ class Tally:
     verified: int = 0
     changed: int = 0
     signed: int = 0
+    again: int = 0
     open_queries: int = 0
     answered_queries: int = 0
 
@@ -104,7 +108,7 @@ class Marks:
     data: Data
     tally: Tally
     checked: Checked
-    signed: bool
+    signed: Signed
     days: int | None = None
     off: int = 0
 
@@ -146,9 +150,11 @@ class Marks:
         return ""
 
     def _signed(self) -> str:
-        if self.signed:
+        if self.signed == "again":
+            return f"{_counted(self.tally.again, 'form')} to be signed again"
+        if self.signed == "all":
             return "signed"
-        if self.tally.signed:
+        if self.signed == "part":
             return f"{self.tally.signed} of {self.tally.entries} forms signed"
         return ""
 
@@ -160,7 +166,7 @@ def marks_of(occasion: Occasion, tally: Tally, today: date) -> Marks:
         data=data,
         tally=tally,
         checked=_checked_of(tally),
-        signed=bool(tally.entries) and tally.signed == tally.entries,
+        signed=_signed_of(tally),
         days=_days_of(occasion, data, today),
         off=_off(occasion),
     )
@@ -197,6 +203,14 @@ def _checked_of(tally: Tally) -> Checked:
     if not tally.verified:
         return "none"
     return "all" if tally.verified == tally.entries else "part"
+
+
+def _signed_of(tally: Tally) -> Signed:
+    if tally.again:
+        return "again"
+    if not tally.signed:
+        return "none"
+    return "all" if tally.signed == tally.entries else "part"
 
 
 def _days_of(occasion: Occasion, data: Data, today: date) -> int | None:

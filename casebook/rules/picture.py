@@ -17,8 +17,11 @@ from trials.rules.entered import added_in
 from trials.schema import Check, Codelist, Form, Item, Protocol
 
 Level = Literal["stop", "check"]
+ASKS = "Confirm it, or correct it."
 ADDED = "added"
 """Ends the name of the check that asks for an item which an amendment added."""
+LEFT = "left"
+"""Ends the name of the check that tells of a value whose item does not apply any more."""
 Documents = Mapping[str, Any]
 """What other forms say: by form code, item → latest value, or the rows of a repeating form."""
 
@@ -42,6 +45,11 @@ class Finding:
     reason: str = ""
 
     @property
+    def statement(self) -> str:
+        """The message without its last sentence, which asks for what was done when it is settled."""
+        return self.message.removesuffix(f" {ASKS}")
+
+    @property
     def settled(self) -> bool:
         """Whether nobody needs to look at it again."""
         return self.level == "check" and bool(self.reason)
@@ -54,7 +62,7 @@ class Picture:
     Attributes
     ----------
     shown
-        Items that apply.
+        Items that apply, and those that do not and hold a value.
     derived
         Cells of the derived items that could be calculated.
     findings
@@ -103,6 +111,10 @@ class FormRules:
         }
         derived = [item for item in form.items if item.derive]
         self._derive = [(item, compile_rule(item.derive, schema)) for item in _in_order(derived)]
+        self.reads: dict[str, frozenset[str]] = {
+            item.id: frozenset(rule.names) for item, rule in self._derive
+        }
+        """Names that the rule of each derived item reads."""
         self._checks: list[tuple[Check, Rule]] = [
             (check, compile_rule(check.rule, schema)) for check in form.checks
         ]
@@ -110,6 +122,8 @@ class FormRules:
         applies = [compile_rule(form.applies, schema)] if form.applies else []
         self.names = frozenset(name for rule in (*self._all(), *applies) for name in rule.names)
         """Items of this form, items of others as `FORM.ITEM`, and repeating forms, that the rules name."""
+        self.decides = self._deciding()
+        """Items of this form whose answer shows or hides others."""
         roots = {name.partition(".")[0] for rule in self._all() for name in rule.names}
         self.needs_other_forms = bool(roots & codes)
 
@@ -118,6 +132,15 @@ class FormRules:
         yield from self._show_group.values()
         yield from (rule for _, rule in self._derive)
         yield from (rule for _, rule in self._checks)
+
+    def _deciding(self) -> frozenset[str]:
+        """Items that the rules of showing name, and those that derived items among them are calculated from."""
+        shows = (*self._show.values(), *self._show_group.values())
+        named = {name for rule in shows for name in rule.names}
+        for item, rule in reversed(self._derive):
+            if item.id in named:
+                named |= rule.names
+        return frozenset(named & self.form.items_by_id.keys())
 
     def picture(
         self, values: Mapping[str, Cell], others: Documents, as_of: date, later: Documents | None = None
@@ -144,10 +167,12 @@ class FormRules:
             item for item in self.form.items if item.id in shown and item.required and item.type != "derived"
         ]
         unanswered = tuple(item.id for item in expected if not _is_answered(values.get(item.id)))
+        left = self._left_behind(values, shown)
+        found = (*self._findings(values, checked, shown), *self._added(values, unanswered), *left)
         return Picture(
-            shown=shown,
+            shown=shown | {finding.item for finding in left},
             derived=derived,
-            findings=(*self._findings(values, checked, shown), *self._added(values, unanswered)),
+            findings=found,
             unanswered=unanswered,
             answered=len(expected) - len(unanswered),
             expected=len(expected),
@@ -203,6 +228,20 @@ class FormRules:
         found = _loudest(found)
         order = {item.id: place for place, item in enumerate(self.form.items)}
         return tuple(sorted(found, key=lambda finding: order[finding.item]))
+
+    def _left_behind(self, values: Mapping[str, Cell], shown: frozenset[str]) -> list[Finding]:
+        """Values of items that do not apply any more: nothing that somebody entered is out of sight."""
+        return [
+            Finding(
+                f"{item.id}-{LEFT}",
+                item.id,
+                "check",
+                "By the other answers this does not apply, and it holds a value. Empty it, or correct the answer.",
+                reason=(values.get(item.id) or {}).get("confirmed", {}).get(f"{item.id}-{LEFT}", ""),
+            )
+            for item in self.form.items
+            if item.id not in shown and item.type != "derived" and _holds(values.get(item.id))
+        ]
 
     def _added(self, values: Mapping[str, Cell], unanswered: Iterable[str]) -> list[Finding]:
         """What an amendment added to a form that was entered before, and nobody answered yet."""
@@ -304,8 +343,12 @@ def _loudest(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.level == "stop" or finding.item not in impossible]
 
 
+def _holds(cell: Mapping[str, Any] | None) -> bool:
+    return bool(cell) and cell.get("value") not in (None, "", [])  # type: ignore[union-attr]
+
+
 def _is_answered(cell: Mapping[str, Any] | None) -> bool:
-    return bool(cell) and (cell.get("value") not in (None, "", []) or bool(cell.get("missing")))  # type: ignore[union-attr]
+    return _holds(cell) or bool((cell or {}).get("missing"))
 
 
 def _plain(value: Any) -> str:

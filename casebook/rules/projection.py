@@ -144,6 +144,23 @@ def latest_values(protocol: Protocol, rows: Iterable[Row], as_of: date) -> dict[
     return latest
 
 
+def latest_sources(
+    protocol: Protocol, rows: Iterable[Row], as_of: date, names: Iterable[str]
+) -> dict[str, tuple[Source, Cell]]:
+    """Where `latest_values` takes these items from (`LB.BILI`), and their cells; repeating forms are left out."""
+    wanted = [name.partition(".") for name in names]
+    found: dict[str, tuple[Source, Cell]] = {}
+    for each in sorted(_dated_rows(protocol, rows, as_of), key=_age):
+        form = protocol.form(each.row.form)
+        for code, _, item in wanted:
+            cell = each.cells.get(item)
+            if code != form.code or form.repeating or not cell or fact_value(form.item(item), cell) is None:
+                continue
+            source = Source(form.code, item, each.row.visit, each.dated, each.row.entry_id)
+            found[f"{code}.{item}"] = source, dict(cell)
+    return found
+
+
 def first_values_after(
     protocol: Protocol, rows: Iterable[Row], as_of: date, known: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -160,7 +177,11 @@ def first_values_after(
     first: dict[str, Any] = {}
     for each in sorted(_dated_rows(protocol, waiting, date.max), key=_age):
         form = protocol.form(each.row.form)
-        if not form.repeating and each.dated > as_of.isoformat()[: len(each.dated)] and form.code not in first:
+        if (
+            not form.repeating
+            and each.dated > as_of.isoformat()[: len(each.dated)]
+            and form.code not in first
+        ):
             first[form.code] = {item.id: fact_value(item, each.cells.get(item.id)) for item in form.items}
     return first
 

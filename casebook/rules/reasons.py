@@ -1,4 +1,4 @@
-"""Why a value changes: the coded reasons that are offered, and the sentence that the trail keeps. Pure."""
+"""Why a value changes or a form was not done: the coded reasons offered, and the sentence that is kept. Pure."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ CONFIRM_REASONS = {
     "CLINICAL": "Correct; explained by the patient's condition",
     "OTHER": "Other",
 }
+
+NOT_DONE_REASONS = {
+    "DECLINED": "The patient declined",
+    "UNWELL": "The patient was too unwell",
+    "OMITTED": "Forgotten, or not possible that day",
+    "NA": "Not needed for this patient",
+    "OTHER": "Other",
+}
+"""Why a whole form was not done."""
 
 
 def reason_sentence(code: str, text: str, offered: dict[str, str]) -> str:

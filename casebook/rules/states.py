@@ -31,7 +31,7 @@ PERMISSIONS: Final[Mapping[Action, str]] = {
     "approve-unlock": "unlock.approve",
 }
 LABELS: Final[Mapping[Action, str]] = {
-    "review": "Reviewed",
+    "review": "Mark as reviewed",
     "freeze": "Freeze",
     "unfreeze": "Unfreeze",
     "sign": "Sign",
@@ -146,10 +146,11 @@ def refusal(action: Action, form: FormState, roles: Collection[str]) -> Refusal 
 
 
 def in_effect(action: Action, form: FormState) -> bool:
-    """Whether a form is already as the action would make it, so that a whole visit can be done without it."""
+    """Whether a form stays as it is when the action is done to its visit: it is so already, or is closed to it."""
     return {
+        "review": form.locked,
         "freeze": form.frozen or form.locked,
-        "unfreeze": not form.frozen and not form.locked,
+        "unfreeze": not form.frozen or form.locked,
         "sign": form.signing == "SIGNED",
         "lock": form.locked,
         "ask-unlock": not form.locked and form.window != "over",

@@ -11,6 +11,7 @@ from casebook.services.entries import (
     confirm_finding,
     mark_not_done,
     open_entry,
+    read_typed,
     save_item,
     strike_out,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "mark_not_done",
     "open_entry",
     "raise_query",
+    "read_typed",
     "reopen_query",
     "save_carried",
     "save_item",

@@ -11,6 +11,7 @@ from casebook.rules.amended import same_meaning
 from casebook.selectors import OPEN_STATES, entries, row_of, worked_form
 from casebook.services.anchors import replan
 from casebook.services.automatic import settle_automatic_queries
+from casebook.services.signing import settle_signatures
 from patients.models import Subject
 from trials.models import ProtocolVersion
 from trials.schema import Form, Protocol
@@ -21,7 +22,7 @@ def take_over(*, actor: Actor, subject: Subject, previous: ProtocolVersion) -> N
 
     Completed forms stay on the version under which they were entered, and so does a form begun that holds a value which
     would mean something else now, or that is gone. Visits that have not happened are planned anew. A completed form
-    that gained an item asks for it by a query. Runs inside the transaction of the move.
+    that gained an item asks for it by a query, and is signed again. Runs inside the transaction of the move.
 
     Raises
     ------
@@ -39,6 +40,9 @@ def take_over(*, actor: Actor, subject: Subject, previous: ProtocolVersion) -> N
         entry.subject = subject
     replan(actor=actor, subject=subject)
     ask_for_additions(subject, mine)
+    settle_signatures(
+        actor=actor, subject=subject, reason=f"Protocol {subject.version.label} adds to what was signed"
+    )
 
 
 def stays(entry: Entry, before: Protocol, after: Protocol) -> bool:

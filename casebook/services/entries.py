@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,6 @@ from casebook.errors import (
     ItemRetiredError,
     NotReadyError,
     ReasonNeededError,
-    ReasonTooShortError,
     UnknownItemError,
 )
 from casebook.limits import limits_after, sets_limits
@@ -31,10 +30,12 @@ from casebook.models import Entry, EntryState, Query, Signing
 from casebook.rules.cells import Cell, CellFault, Typed, cell_text, read_cell, same_content
 from casebook.rules.limits import as_typed, typed_by_hand
 from casebook.rules.picture import rules_of
+from casebook.rules.projection import Row
 from casebook.rules.status import planned_forms
 from casebook.selectors import WorkedForm, entries, open_queries, rows_of_subject, worked_form
 from casebook.services.anchors import replan_when_anchored
 from casebook.services.automatic import settle_automatic_queries
+from casebook.services.words import LONGEST_REASON, plain, reason_given
 from casebook.signals import entry_saved
 from foundation import clock
 from foundation.errors import DomainError
@@ -43,16 +44,29 @@ from trials.rules.heritage import retired_in
 from trials.schema import Item
 from visits.models import Visit
 
-SHORTEST_REASON = 3
+LONGEST_NOT_DONE = 200
 
 
 @dataclass(frozen=True)
 class SaveResult:
-    """What a save did: the form as it is now, its queries that are not closed, and whether anything changed."""
+    """What a save did.
+
+    Attributes
+    ----------
+    worked
+        The form as it is now.
+    queries
+        Its queries that are not closed.
+    changed
+        Whether anything changed.
+    moved
+        Other items whose reference limits came, went or moved with it.
+    """
 
     worked: WorkedForm
     queries: tuple[Query, ...]
     changed: bool
+    moved: frozenset[str] = frozenset()
 
 
 def open_entry(*, actor: Actor, subject: Subject, visit: Visit | None, form: str, repeat: int = 1) -> Entry:
@@ -122,28 +136,26 @@ def save_item(
 
     Raises
     ------
-    ItemRefusedError, UnknownItemError, EntryClosedError, ReasonNeededError, ChangedMeanwhileError
+    ItemRefusedError, UnknownItemError, EntryClosedError, ReasonNeededError, ChangedMeanwhileError,
+    TextRefusedError
     """
     item = _item(entry, item_id)
     must_be_open(entry)
+    why = plain(reason, field=item_id, most=LONGEST_REASON)
     old = entry.values.get(item_id)
     new = as_typed(read_typed(entry, item, typed), old)
     if same_content(old, new):
         return as_it_stands(entry)
     if expected is not None and not same_content(expected, old):
         raise _changed_meanwhile(actor, entry, item)
-    if entry.state == EntryState.COMPLETE and not reason.strip():
+    if entry.state == EntryState.COMPLETE and not why:
         raise ReasonNeededError(field=item_id, item=item.label)
-    beside = _limits_after(entry, item, new)
-    return _write(actor, entry, item, old, beside.pop(item_id, new), reason, beside)
-
-
-def _limits_after(entry: Entry, item: Item, new: Cell) -> dict[str, Cell]:
-    """Cells whose reference limits change with this save; nothing is read for items that decide about none."""
     if not sets_limits(entry.protocol.form(entry.form), item) or typed_by_hand(new):
-        return {}
+        return _write(actor, entry, item, old, new, why)
     values = {**entry.values, item.id: new} if new else _without(entry.values, item.id)
-    return limits_after(entry, item, values, rows_of_subject(entry.subject))
+    rows = rows_of_subject(entry.subject)
+    beside = limits_after(entry, item, values, rows)
+    return _write(actor, entry, item, old, beside.pop(item_id, new), why, beside, rows)
 
 
 def confirm_finding(*, actor: Actor, entry: Entry, item_id: str, check_id: str, reason: str) -> SaveResult:
@@ -151,17 +163,16 @@ def confirm_finding(*, actor: Actor, entry: Entry, item_id: str, check_id: str, 
 
     Raises
     ------
-    ReasonTooShortError, EntryClosedError, UnknownItemError
+    ReasonTooShortError, TextRefusedError, EntryClosedError, UnknownItemError
     """
     item = _item(entry, item_id)
     must_be_open(entry)
-    if len(reason.strip()) < SHORTEST_REASON:
-        raise ReasonTooShortError(field=item_id)
+    words = reason_given(reason)
     old = entry.values.get(item_id)
-    if (old or {}).get("confirmed", {}).get(check_id) == reason.strip():
+    if (old or {}).get("confirmed", {}).get(check_id) == words:
         return as_it_stands(entry)
-    confirmed = {**(old or {}).get("confirmed", {}), check_id: reason.strip()}
-    return _write(actor, entry, item, old, {**(old or {}), "confirmed": confirmed}, reason)
+    confirmed = {**(old or {}).get("confirmed", {}), check_id: words}
+    return _write(actor, entry, item, old, {**(old or {}), "confirmed": confirmed}, words)
 
 
 def complete_entry(*, actor: Actor, entry: Entry) -> SaveResult:
@@ -192,16 +203,15 @@ def mark_not_done(*, actor: Actor, entry: Entry, reason: str) -> Entry:
 
     Raises
     ------
-    ReasonTooShortError, EntryClosedError
+    ReasonTooShortError, TextRefusedError, EntryClosedError
     """
     must_be_open(entry)
-    if len(reason.strip()) < SHORTEST_REASON:
-        raise ReasonTooShortError(field="reason")
-    with acting(actor, reason=reason.strip()):
+    words = reason_given(reason, most=LONGEST_NOT_DONE)
+    with acting(actor, reason=words):
         Entry.objects.filter(pk=entry.pk).update(
-            state=EntryState.COMPLETE, not_done=reason.strip(), version=F("version") + 1, updated_at=Now()
+            state=EntryState.COMPLETE, not_done=words, version=F("version") + 1, updated_at=Now()
         )
-        entry.state, entry.not_done = EntryState.COMPLETE, reason.strip()
+        entry.state, entry.not_done = EntryState.COMPLETE, words
         settle_automatic_queries(entry, worked_form(entry).picture, open_queries(entry))
     return entry
 
@@ -211,12 +221,11 @@ def strike_out(*, actor: Actor, entry: Entry, reason: str) -> Entry:
 
     Raises
     ------
-    ReasonTooShortError, EntryClosedError
+    ReasonTooShortError, TextRefusedError, EntryClosedError
     """
     must_be_open(entry)
-    if len(reason.strip()) < SHORTEST_REASON:
-        raise ReasonTooShortError(field="reason")
-    with acting(actor, reason=reason.strip()):
+    words = reason_given(reason)
+    with acting(actor, reason=words):
         Entry.objects.filter(pk=entry.pk).update(struck_out=True, version=F("version") + 1, updated_at=Now())
         entry.struck_out = True
         settle_automatic_queries(entry, worked_form(entry).picture, open_queries(entry))
@@ -300,8 +309,15 @@ def _write(
     new: Cell,
     reason: str,
     beside: Mapping[str, Cell] | None = None,
+    rows: Sequence[Row] | None = None,
 ) -> SaveResult:
-    """Put one cell into the document, and those whose limits go with it, unless one is no longer what it was."""
+    """Put one cell into the document, and those whose limits go with it, unless one is no longer what it was.
+
+    Parameters
+    ----------
+    rows
+        The subject's entries, when they were read before.
+    """
     beside = beside or {}
     held = Entry.objects.filter(pk=entry.pk, locked=False, frozen=False)
     if entry.state != EntryState.COMPLETE:
@@ -310,12 +326,12 @@ def _write(
     held = held.filter(**{f"values__{key}": entry.values[key] for key in beside})
     queries = open_queries(entry)
     values = {**entry.values, item.id: new} if new else _without(entry.values, item.id)
-    values |= beside
+    values = {**values, **beside}
     state = EntryState.COMPLETE if entry.state == EntryState.COMPLETE else EntryState.IN_PROGRESS
     before = entry.values, entry.state
     entry.values, entry.state = values, state
-    worked = worked_form(entry)
-    with acting(actor, reason=reason.strip()):
+    worked = worked_form(entry, rows)
+    with acting(actor, reason=reason):
         written = held.update(
             values=_placed(item.id, new, beside), state=state, version=F("version") + 1, updated_at=Now()
         )
@@ -335,7 +351,7 @@ def _write(
         except DomainError:  # an upper room refuses: nothing is written, so the entry is what it was
             entry.values, entry.state = before
             raise
-    return SaveResult(worked, settled, changed=True)
+    return SaveResult(worked, settled, changed=True, moved=frozenset(beside))
 
 
 def _without(values: Mapping[str, Cell], item_id: str) -> dict[str, Cell]:

@@ -8,12 +8,12 @@ from django.db.models import F, Func, JSONField, Value
 from django.db.models.functions import Now
 
 from audit.context import Actor, acting
-from casebook.errors import ReasonTooShortError
 from casebook.limits import difference_of
 from casebook.models import Entry
 from casebook.selectors import open_queries, worked_form
 from casebook.services.automatic import settle_automatic_queries
-from casebook.services.entries import SHORTEST_REASON, must_be_open
+from casebook.services.entries import must_be_open
+from casebook.services.words import reason_given
 from casebook.signals import entry_saved
 
 
@@ -29,15 +29,14 @@ def apply_limits(*, actor: Actor, entry: Entry, items: Collection[str], reason: 
     ------
     ReasonTooShortError, EntryClosedError
     """
-    if len(reason.strip()) < SHORTEST_REASON:
-        raise ReasonTooShortError(field="reason")
+    words = reason_given(reason)
     must_be_open(entry)
     cells = {each.item.id: each.after for each in difference_of(entry, items)}
     if not cells:
         return 0
     unchanged = {f"values__{key}": entry.values[key] for key in cells}
     held = Entry.objects.filter(pk=entry.pk, locked=False, frozen=False, **unchanged)
-    with acting(actor, reason=reason.strip()):
+    with acting(actor, reason=words):
         document = Func(
             F("values"),
             Value(cells, output_field=JSONField()),

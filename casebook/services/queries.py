@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from django.db.models.functions import Now
 
 from audit.context import Actor, acting
-from casebook.errors import EmptyTextError, QueryStateError, UnknownItemError
+from casebook.errors import QueryStateError, UnknownItemError
 from casebook.models import DESKS, Desk, Entry, Query, QueryMessage, QueryOrigin, QueryState
+from casebook.services.words import LONGEST_MESSAGE, message_written, plain
 from foundation.errors import DomainError
 
 AT_ONCE = 200
@@ -28,7 +29,7 @@ def raise_query(*, actor: Actor, entry: Entry, item: str, text: str, waits_for: 
     ------
     EmptyTextError, UnknownItemError
     """
-    words = _words(text)
+    words = message_written(text)
     form = entry.protocol.form(entry.form)
     if item and item not in form.items_by_id:
         raise UnknownItemError(form=entry.form, item=item)
@@ -55,7 +56,7 @@ def answer_query(*, actor: Actor, query: Query, text: str) -> Query:
     ------
     EmptyTextError, QueryStateError
     """
-    return _move(actor, query, {QueryState.OPEN}, QueryState.ANSWERED, "answered", _words(text))
+    return _move(actor, query, {QueryState.OPEN}, QueryState.ANSWERED, "answered", message_written(text))
 
 
 def close_query(*, actor: Actor, query: Query, text: str = "") -> Query:
@@ -65,9 +66,8 @@ def close_query(*, actor: Actor, query: Query, text: str = "") -> Query:
     ------
     QueryStateError
     """
-    return _move(
-        actor, query, {QueryState.OPEN, QueryState.ANSWERED}, QueryState.CLOSED, "closed", text.strip()
-    )
+    words = plain(text, field="text", most=LONGEST_MESSAGE)
+    return _move(actor, query, {QueryState.OPEN, QueryState.ANSWERED}, QueryState.CLOSED, "closed", words)
 
 
 def reopen_query(*, actor: Actor, query: Query, text: str) -> Query:
@@ -78,7 +78,12 @@ def reopen_query(*, actor: Actor, query: Query, text: str) -> Query:
     EmptyTextError, QueryStateError
     """
     return _move(
-        actor, query, {QueryState.ANSWERED, QueryState.CLOSED}, QueryState.OPEN, "opened again", _words(text)
+        actor,
+        query,
+        {QueryState.ANSWERED, QueryState.CLOSED},
+        QueryState.OPEN,
+        "opened again",
+        message_written(text),
     )
 
 
@@ -111,7 +116,7 @@ def close_queries(*, actor: Actor, queries: Iterable[Query], text: str) -> tuple
     ------
     EmptyTextError
     """
-    words = _words(text)
+    words = message_written(text)
     closed, left = 0, 0
     for query in queries:
         try:
@@ -152,10 +157,3 @@ def _say(actor: Actor, query: Query, words: str) -> None:
     QueryMessage.objects.create(
         query=query, author_id=actor.id, author_name=actor.name, author_role=actor.role, text=words
     )
-
-
-def _words(text: str) -> str:
-    words = text.strip()
-    if not words:
-        raise EmptyTextError(field="text")
-    return words

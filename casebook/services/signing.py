@@ -38,7 +38,9 @@ MEANINGS = {
     RecordKind.CASEBOOK: Meaning.RESPONSIBILITY,
 }
 CHANGED = "It changed after the list was shown. Look at it again."
-NOT_PRINCIPAL = "Only the principal investigator signs the casebook, and the delegation log does not name you today."
+NOT_PRINCIPAL = (
+    "Only the principal investigator signs the casebook, and the delegation log does not name you today."
+)
 NOT_DELEGATED = (
     "The delegation log of the site does not name you for signing today. Ask the principal investigator."
 )

@@ -6,7 +6,7 @@ What may be done in which state and by whom stands in `casebook.rules.states`; t
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db.models import Q, QuerySet
@@ -14,12 +14,22 @@ from django.db.models import Q, QuerySet
 from accounts.policies import MEDICAL
 from audit.context import Actor, acting
 from audit.models import Event
-from casebook.errors import EntryClosedError, ReasonTooShortError, RoleRefusedError, StateRefusedError
-from casebook.models import Closure, Entry, Review, ReviewKind, Signing, Unlock, UnlockState
+from casebook.errors import EntryClosedError, RoleRefusedError, StateRefusedError
+from casebook.models import (
+    Closure,
+    Entry,
+    RecordKind,
+    Review,
+    ReviewKind,
+    Signing,
+    Unlock,
+    UnlockState,
+)
 from casebook.records import Part, Record, casebook_key, form_key, record_of, visit_key
 from casebook.registry import objections_to_locking
 from casebook.rules.states import Action, Asked, FormState, Refusal, Window, in_effect, refusal
-from casebook.services.entries import SHORTEST_REASON, is_over
+from casebook.services.entries import is_over
+from casebook.services.words import LONGEST_REASON, plain, reason_given
 from foundation import clock
 from foundation.errors import DomainError
 from patients.models import Subject
@@ -57,7 +67,7 @@ def review(*, actor: Actor, scope: Scope, comment: str = "") -> list[Review]:
     record = _record(scope)
     parts = _must_be_allowed("review", actor, scope, record)
     kind = ReviewKind.MEDICAL if MEDICAL in roles_of(actor) else ReviewKind.DATA
-    with acting(actor, reason=comment.strip()):
+    with acting(actor, reason=plain(comment, field="comment", most=LONGEST_REASON)):
         return Review.objects.bulk_create(
             Review(
                 entry=part.entry, subject=scope.subject, kind=kind, digest=part.digest, by_id=person_of(actor)
@@ -69,7 +79,7 @@ def review(*, actor: Actor, scope: Scope, comment: str = "") -> list[Review]:
 def freeze(*, actor: Actor, scope: Scope, reason: str = "") -> int:
     """Take the forms out of entry; queries go on. Gives the number of forms."""
     parts = _must_be_allowed("freeze", actor, scope, _record(scope))
-    with acting(actor, reason=reason.strip() or "Frozen"):
+    with acting(actor, reason=plain(reason, field="reason", most=LONGEST_REASON) or "Frozen"):
         return _of(parts).update(frozen=True)
 
 
@@ -80,7 +90,7 @@ def unfreeze(*, actor: Actor, scope: Scope, reason: str) -> int:
     ------
     ReasonTooShortError, StateRefusedError, RoleRefusedError
     """
-    _must_say_why(reason)
+    reason_given(reason)
     parts = _must_be_allowed("unfreeze", actor, scope, _record(scope))
     with acting(actor, reason=reason.strip()):
         return _of(parts).update(frozen=False)
@@ -99,7 +109,7 @@ def lock(*, actor: Actor, scope: Scope, reason: str = "") -> int:
     ----------
     ICH E6(R3) 4.2.6.
     """
-    with acting(actor, reason=reason.strip() or "Locked"):
+    with acting(actor, reason=plain(reason, field="reason", most=LONGEST_REASON) or "Locked"):
         Subject.objects.select_for_update().only("pk").get(pk=scope.subject.pk)
         list(_entries_of(scope).select_for_update().values_list("pk", flat=True))
         parts = _must_be_allowed("lock", actor, scope, _record(scope))
@@ -116,7 +126,7 @@ def ask_unlock(*, actor: Actor, scope: Scope, reason: str, hours: int) -> Unlock
     ------
     ReasonTooShortError, StateRefusedError, RoleRefusedError
     """
-    _must_say_why(reason)
+    reason_given(reason)
     if not 1 <= hours <= LONGEST_UNLOCK_HOURS:
         raise StateRefusedError(field="hours", sentence=f"Choose from 1 to {LONGEST_UNLOCK_HOURS} hours.")
     _must_be_allowed("ask-unlock", actor, scope, _record(scope))
@@ -159,7 +169,7 @@ def refuse_unlock(*, actor: Actor, unlock: Unlock, answer: str) -> Unlock:
     ------
     ReasonTooShortError, StateRefusedError, RoleRefusedError
     """
-    _must_say_why(answer)
+    reason_given(answer)
     with acting(actor, reason=answer.strip()):
         return _answered(actor, unlock, UnlockState.REFUSED, answer)
 
@@ -241,7 +251,8 @@ def refusal_for(
 ) -> tuple[Refusal | None, tuple[Part, ...]]:
     """Why an action is not done to a form, a visit or a casebook, or the forms that it would change.
 
-    Forms of a visit that are already as the action would make them are left as they are.
+    Forms of a visit that are already as the action would make them are left as they are. A signature on the casebook
+    writes nothing into its forms, so it covers locked ones as well.
 
     Parameters
     ----------
@@ -249,11 +260,13 @@ def refusal_for(
         Whether rooms above are asked for what they have against locking.
     """
     states = [(part, state_of(part, asked=asked)) for part in record.parts]
+    if action == "sign" and record.kind == RecordKind.CASEBOOK:
+        states = [(part, replace(state, locked=False)) for part, state in states]
     if scope.whole:
         kept = [(part, state) for part, state in states if not in_effect(action, state)]
-        if not kept and states and action != "review":
+        if not kept and states:
             return refusal(action, states[0][1], roles) or Refusal("state", "Nothing is left to do."), ()
-        states = kept if action != "review" else [each for each in states if not each[1].locked]
+        states = kept
     refused = [(part, found) for part, state in states if (found := refusal(action, state, roles))]
     if refused:
         return _together(refused, whole=scope.whole), ()
@@ -295,11 +308,6 @@ def _must_be_allowed(action: Action, actor: Actor, scope: Scope, record: Record 
 def _raise(found: Refusal | None) -> None:
     if found is not None:
         raise (RoleRefusedError if found.by == "role" else StateRefusedError)(sentence=found.sentence)
-
-
-def _must_say_why(reason: str) -> None:
-    if len(reason.strip()) < SHORTEST_REASON:
-        raise ReasonTooShortError(field="reason")
 
 
 def _record(scope: Scope) -> Record | None:

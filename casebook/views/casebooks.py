@@ -67,7 +67,7 @@ LEGEND = (
         "Verification",
         (("verified", "checked-all"), ("part-verified", "checked-part"), ("changed", "checked-changed")),
     ),
-    ("Signature", (("signed", "signed"),)),
+    ("Signature", (("signed", "signed"), ("sign-again", "sign-again"))),
 )
 """The four marks: states as they are shown, and the words of the cells that they pick out."""
 

@@ -20,7 +20,9 @@ from casebook.errors import (
     ItemRefusedError,
     NotReadyError,
     ReasonNeededError,
+    TextRefusedError,
 )
+from casebook.facts import facts_of
 from casebook.models import Entry
 from casebook.pages.addresses import form_url
 from casebook.pages.banner import subject_banner
@@ -32,20 +34,23 @@ from casebook.pages.standing import form_standing
 from casebook.registry import objection
 from casebook.rules.cells import MISSING_REASONS, Typed, cell_text
 from casebook.rules.picture import rules_of
-from casebook.rules.reasons import CHANGE_REASONS, CONFIRM_REASONS, reason_sentence
+from casebook.rules.reasons import CHANGE_REASONS, CONFIRM_REASONS, NOT_DONE_REASONS, reason_sentence
 from casebook.selectors import (
     WorkedForm,
     find_entry,
     last_request,
     open_queries,
+    open_queries_beside,
     rows_of_subject,
     were_saved,
     worked_form,
 )
 from casebook.verifying import verification_marks
+from foundation import clock
 from foundation.errors import DomainError
 from foundation.middleware import request_id
 from foundation.web import page
+from trials.laboratories.selectors import laboratory_names
 
 CLASH = "conflict"
 """Sent as `confirm` by somebody who saw what a colleague saved meanwhile and keeps their own value."""
@@ -62,9 +67,10 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
     rows = rows_of_subject(subject)
     worked = worked_form(entry, rows)
     kept = None if hasattr(request, "standing") else services.draft_of(request.access.user_id, entry)
-    shown = form_as_seen(
-        request, worked, open_queries(entry) if entry.pk else [], proposals=from_draft(worked, kept)
-    )
+    waiting = open_queries_beside(entry)
+    mine = [query for query in waiting if query.entry_id == entry.pk]
+    shown = form_as_seen(request, worked, mine, proposals=from_draft(worked, kept))
+    today = clock.today(subject.site.time_zone)
     may_verify = request.access.may("verify.entry", subject.trial.code, subject.site.code)
     context = {
         "verification": verification_marks(entry) if may_verify else {},
@@ -72,11 +78,13 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
         "entry": entry,
         "visit": entry.visit,
         "shown": shown,
-        "rail": form_rail(entry, rows),
-        "banner": subject_banner(subject, request.access),
+        "rail": form_rail(entry, rows, waiting),
+        "banner": subject_banner(subject, request.access, facts_of(subject, today, rows=rows)),
         "live": not hasattr(request, "standing"),
-        "states": None if hasattr(request, "standing") else form_standing(entry, request.access),
+        "states": None if hasattr(request, "standing") else form_standing(entry, request.access, len(mine)),
+        "laboratories": laboratory_names(subject.site_id) if worked.form.laboratory else (),
         "reasons_for_blanks": MISSING_REASONS,
+        "reasons_for_not_done": NOT_DONE_REASONS,
         "objection": None if entry.opened else objection(subject, entry.form, entry.visit),
         "may_write": request.access.may("entry.write", subject.trial.code, subject.site.code),
         "may_verify": may_verify,
@@ -105,7 +113,7 @@ def save(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
         saved = _save(request, entry, item, expected)
     except ReasonNeededError:
         return _ask_why(request, entry, item, stored)
-    except (ItemRefusedError, ChangedMeanwhileError, EarlierValueError) as error:
+    except (ItemRefusedError, TextRefusedError, ChangedMeanwhileError, EarlierValueError) as error:
         return _row(request, entry, item, error)
     return _answer(request, before, saved, item)
 
@@ -166,7 +174,10 @@ def complete(request: Request, number: str, visit: str, form: str, repeat: int =
 def not_done(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
     """Record that a form was not done, and why."""
     entry = writable_entry(request, number, visit, form, repeat)
-    services.mark_not_done(actor=actor_at(request, entry), entry=entry, reason=request.POST.get("reason", ""))
+    reason = reason_sentence(
+        request.POST.get("reason", ""), request.POST.get("reason_text", ""), NOT_DONE_REASONS
+    )
+    services.mark_not_done(actor=actor_at(request, entry), entry=entry, reason=reason)
     return redirect(form_url(entry.subject, entry.visit, entry.form, entry.repeat))
 
 
@@ -239,11 +250,7 @@ def form_as_seen(
 def _ask_why(request: Request, entry: Entry, item: str, stored: Mapping[str, Any] | None) -> HttpResponse:
     rules = rules_of(entry.protocol, entry.form)
     definition = rules.form.item(item)
-    typed = {
-        "value": request.POST.get("value"),
-        "unit": request.POST.get("unit"),
-        "missing": request.POST.get("missing"),
-    }
+    typed = services.read_typed(entry, definition, _typed(request))
     context = {
         "item": definition,
         "form": rules.form,
@@ -257,7 +264,9 @@ def _ask_why(request: Request, entry: Entry, item: str, stored: Mapping[str, Any
 
 def _row(request: Request, entry: Entry, item: str, error: DomainError) -> HttpResponse:
     """The row with what was typed and why it was not stored."""
-    typed = {name: request.POST.get(name, "") for name in ("value", *TYPED_PARTS)}
+    typed: dict[str, Any] = {name: request.POST.get(name, "") for name in ("value", *TYPED_PARTS)}
+    if len(several := request.POST.getlist("value")) > 1:
+        typed["value"] = several
     worked = worked_form(entry)
     clashes = {item: str(error.data["value"])} if isinstance(error, ChangedMeanwhileError) else {}
     shown = form_as_seen(
@@ -275,7 +284,7 @@ def _row(request: Request, entry: Entry, item: str, error: DomainError) -> HttpR
 
 def _answer(request: Request, before: WorkedForm, saved: services.SaveResult, item: str) -> HttpResponse:
     shown = form_as_seen(request, saved.worked, saved.queries)
-    others = changed_rows(before, saved.worked, item)
+    others = changed_rows(before, saved.worked, item) | saved.moved
     context: dict[str, object] = {
         "row": next(row for row in shown.rows if row.item.id == item),
         "others": [row for row in shown.rows if row.item.id in others],

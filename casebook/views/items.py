@@ -9,12 +9,13 @@ from django.views.decorators.http import require_POST
 from accounts.decorators import permission
 from accounts.requests import Request
 from casebook import services
+from casebook.models import Desk
 from casebook.pages.addresses import form_url
 from casebook.pages.item import item_panel
 from casebook.pages.moment import as_it_stood
 from casebook.selectors import find_entry, get_query
 from casebook.templatetags.judged import verify_fragment
-from foundation.errors import NotFound
+from foundation.errors import Invalid, NotFound
 
 
 @permission("entry.view")
@@ -35,7 +36,8 @@ def item(request: Request, number: str, visit: str, form: str, item: str, repeat
             ("verify", "verify.entry"),
         )
     }
-    return render(request, "casebook/_item_panel.html", {"panel": item_panel(entry, item), "may": may})
+    context = {"panel": item_panel(entry, item), "may": may, "desks": Desk.choices}
+    return render(request, "casebook/_item_panel.html", context)
 
 
 @permission("query.raise")
@@ -50,8 +52,15 @@ def ask(request: Request, number: str, visit: str, form: str, repeat: int = 1) -
         entry = services.open_entry(
             actor=actor, subject=entry.subject, visit=entry.visit, form=form, repeat=repeat
         )
+    desk = request.POST.get("waits_for", Desk.SITE)
+    if desk not in Desk.values:
+        raise Invalid(waits_for="Choose who is asked.")
     asked = services.raise_query(
-        actor=actor, entry=entry, item=request.POST.get("item", ""), text=request.POST.get("text", "")
+        actor=actor,
+        entry=entry,
+        item=request.POST.get("item", ""),
+        text=request.POST.get("text", ""),
+        waits_for=Desk(desk),
     )
     return redirect(_row_address(form_url(entry.subject, entry.visit, form, repeat), asked.item))
 

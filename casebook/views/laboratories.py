@@ -28,6 +28,8 @@ PER_PAGE = 100
 @permission("laboratory.view")
 def stored_values(request: Request, code: str) -> HttpResponse:
     """Values whose limits differ from those that apply now; a data manager applies them with a reason."""
+    if request.method == "POST" and not request.access.may_anywhere("laboratory.write"):
+        raise Forbidden
     laboratory = get_laboratory(request.access, code)
     may_write = may_keep(request.access, laboratory)
     error = ""
@@ -57,9 +59,9 @@ def _applied(request: Request) -> str:
     """Apply what was chosen; the sentence says how many, and which forms are closed."""
     chosen: dict[int, set[str]] = defaultdict(set)
     for key in request.POST.getlist("value"):
-        entry_id, _, item = key.partition(":")
-        if entry_id.isdigit():
-            chosen[int(entry_id)].add(item)
+        form, _, item = key.partition(":")
+        if form.isdigit():
+            chosen[int(form)].add(item)
     done, closed = 0, 0
     for entry_id, items in chosen.items():
         entry = get_entry(request.access, entry_id)

@@ -20,14 +20,16 @@ from accounts.selectors import is_genuine
 from casebook.errors import NothingToSignError
 from casebook.models import Milestone, SignedRecord
 from casebook.pages.banner import subject_banner
+from casebook.pages.moment import as_it_stood
+from casebook.pages.said import as_signed
 from casebook.pages.signing import unsigned_casebooks, waiting_page
-from casebook.pages.standing import signatures_of_subject, signed_forms, standings_of
+from casebook.pages.standing import signatures_of_subject, standings_of
 from casebook.rules.dates import DateFault, read_date
 from casebook.services.milestones import keep_milestone
 from casebook.services.signing import Outcome, Wanted, sign_records
 from foundation import clock
 from foundation.errors import DomainError, Invalid, NotFound
-from foundation.web import page
+from foundation.web import is_htmx, page
 from patients.selectors import get_subject, subjects_visible_to
 from trials.selectors import trials_visible_to
 
@@ -38,10 +40,10 @@ PER_PAGE = 50
 
 @permission("sign.entry")
 def signatures(request: Request) -> HttpResponse:
-    """What waits for my signature; sign it in one go."""
+    """What waits for my signature; sign it in one go. `?record=` asks for some; HTMX, for all that these say."""
     only = request.GET.getlist("record")
     if request.method != "POST":
-        return _waiting(request, only)
+        return _said(request, only) if is_htmx(request) else _waiting(request, only)
     wanted = [_wanted(text) for text in request.POST.getlist("record")]
     try:
         outcome = _sign(request, wanted)
@@ -52,6 +54,11 @@ def signatures(request: Request) -> HttpResponse:
     if outcome.refused:
         return _waiting(request, only, status=409, refused=outcome.refused)
     return redirect(_back(only))
+
+
+def _said(request: Request, only: Sequence[str]) -> HttpResponse:
+    rows = waiting_page(request.access, only).rows
+    return page(request, "casebook/_said.html", {"forms": [form for row in rows for form in row.forms]})
 
 
 def _sign(request: Request, wanted: Sequence[Wanted]) -> Outcome:
@@ -99,6 +106,7 @@ def _back(only: Sequence[str]) -> str:
 
 
 @permission("entry.view")
+@as_it_stood
 def subject_signatures(request: Request, number: str) -> HttpResponse:
     """States of a casebook, what may be done, and every signature in it."""
     subject = get_subject(request.access, number, "entry.view")
@@ -112,6 +120,7 @@ def subject_signatures(request: Request, number: str) -> HttpResponse:
 
 
 @permission("entry.view")
+@as_it_stood
 def signed_record(request: Request, number: str, signed: int) -> HttpResponse:
     """What a signature covers, and what changed since."""
     subject = get_subject(request.access, number, "entry.view")
@@ -126,7 +135,7 @@ def signed_record(request: Request, number: str, signed: int) -> HttpResponse:
         "subject": subject,
         "banner": subject_banner(subject, request.access),
         "record": record,
-        "forms": signed_forms(record, subject),
+        "forms": as_signed(record, subject),
         "genuine": is_genuine(record.signature),
         "shown": next(each for each in signatures_of_subject(subject) if each.record.pk == record.pk),
     }
@@ -166,7 +175,9 @@ def _keep(request: Request) -> HttpResponse:
         due = date.fromisoformat(read_date(request.POST.get("due_on", ""), clock.today()))
         keep_milestone(
             actor=request.access.actor(code),
-            trial=next(each for each in trials_visible_to(request.access, ("entry.view",)) if each.code == code),
+            trial=next(
+                each for each in trials_visible_to(request.access, ("entry.view",)) if each.code == code
+            ),
             name=request.POST.get("name", ""),
             due_on=due,
         )

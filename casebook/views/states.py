@@ -20,7 +20,7 @@ from casebook.rules.states import LABELS, PERMISSIONS, Action
 from casebook.selectors import LOG, find_entry
 from casebook.services import states
 from casebook.services.states import Scope
-from foundation.errors import NotFound
+from foundation.errors import Forbidden, NotFound
 from foundation.web import page
 from patients.models import Subject
 from patients.selectors import get_subject
@@ -32,6 +32,8 @@ from visits.selectors import get_visit
 def move(request: Request, number: str, verb: str) -> HttpResponse:
     """Do something to a form, a visit or a casebook."""
     action: Action = verb  # type: ignore[assignment]
+    if not request.access.may_anywhere(PERMISSIONS[action]):
+        raise Forbidden
     subject = get_subject(request.access, number, "entry.view")
     request.access.require(PERMISSIONS[action], subject.trial.code, subject.site.code)
     scope = _scope(request, subject)

@@ -30,10 +30,11 @@ from visits.services import add_unscheduled_visit, miss_visit, record_visit
 def subject(request: Request, number: str) -> HttpResponse:
     """The casebook: forms × visits, logs, what waits."""
     found = get_subject(request.access, number)
+    shown = casebook_page(found)
     context = {
         "subject": found,
-        "banner": subject_banner(found, request.access),
-        "casebook": casebook_page(found),
+        "banner": subject_banner(found, request.access, shown.facts),
+        "casebook": shown,
         "may_record": request.access.may("visit.record", found.trial.code, found.site.code),
     }
     return page(request, "casebook/subject.html", context)

@@ -58,9 +58,14 @@ def _run(command: str, *arguments: str) -> None:
 
 
 def bundled_packs() -> list[Path]:
-    """Folders of the protocol packs that come with Hilum."""
+    """Folders of the protocol packs that come with Hilum, each followed by its amendments in order."""
     folder = Path(apps.get_app_config("trials").path) / "packs"
-    return sorted(pack.parent for pack in folder.glob("*/protocol.y*ml"))
+    firsts = sorted(pack.parent for pack in folder.glob("*/protocol.y*ml"))
+    return [
+        pack
+        for first in firsts
+        for pack in (first, *sorted(each.parent for each in first.glob("amendments/*/protocol.y*ml")))
+    ]
 
 
 def demo_accounts() -> list[User]:

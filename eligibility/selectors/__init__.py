@@ -7,6 +7,7 @@ from eligibility.selectors.evaluation import (
     TrialEvaluation,
     evaluation_of,
     evaluations_of,
+    judging_versions,
     outcomes_document,
     pre_screening,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "evaluations_of",
     "gate_before_treatment",
     "judged_on",
+    "judging_versions",
     "newest_signed",
     "outcomes_document",
     "pre_screening",

@@ -15,12 +15,14 @@ from casebook.registry import answers_for
 from casebook.rules.picture import ProtocolKey
 from casebook.rules.projection import Projection, project
 from casebook.selectors import row_of
+from eligibility.models import Assessment as SignedAssessment
+from eligibility.policies import IN_SCREENING
 from eligibility.rules.assessment import Assessment, Criteria, CriterionResult, Evidence
 from eligibility.rules.facts import REFDAT, facts_digest, facts_used, snapshot
 from eligibility.rules.outlook import Outlook, outlook_of
 from patients.models import Subject
 from patients.selectors import within
-from trials.models import ProtocolVersion
+from trials.models import ProtocolVersion, protocol_by_key
 from trials.schema import Protocol
 from trials.selectors import trials_in_force
 
@@ -77,13 +79,35 @@ def evaluate(protocol: Protocol, projection: Projection, as_of: date) -> Evaluat
     return Evaluation(protocol, as_of, projection, assessment, outlook_of(protocol, assessment))
 
 
+def judging_versions(subjects: Collection[Subject]) -> dict[int, int]:
+    """The version whose criteria judge each subject, by primary keys; one statement where any is past screening.
+
+    In screening that is the version that the subject is on. After enrolment it is the one under which eligibility was
+    signed: who was included under the criteria then in force is not judged by those of a later amendment.
+    """
+    past = [each.pk for each in subjects if each.status not in {*IN_SCREENING, "SCREEN_FAILURE"}]
+    signed = (
+        SignedAssessment.objects.filter(subject__in=past, signature__isnull=False)
+        .order_by("subject_id", "-pk")
+        .distinct("subject_id")
+        .values_list("subject_id", "version_id")
+    )
+    then = dict(signed) if past else {}
+    return {each.pk: then.get(each.pk, each.version_id) for each in subjects}
+
+
+def _protocol(subject: Subject, version_id: int) -> Protocol:
+    return subject.version.protocol if version_id == subject.version_id else protocol_by_key(version_id)
+
+
 def evaluation_of(subject: Subject, as_of: date) -> Evaluation:
-    """A subject's eligibility under its own protocol version, from what is dated up to `as_of`."""
-    return evaluate(subject.version.protocol, facts_of(subject, as_of), as_of)
+    """A subject's eligibility from what is dated up to `as_of`, under the version that judges it."""
+    protocol = _protocol(subject, judging_versions([subject])[subject.pk])
+    return evaluate(protocol, facts_of(subject, as_of, protocol), as_of)
 
 
 def evaluations_of(subjects: Collection[Subject], days: Mapping[int, date]) -> dict[int, Evaluation]:
-    """The eligibility of many subjects; one statement, whatever their number.
+    """The eligibility of many subjects; two statements at most, whatever their number.
 
     Parameters
     ----------
@@ -99,13 +123,19 @@ def evaluations_of(subjects: Collection[Subject], days: Mapping[int, date]) -> d
     found = Entry.objects.filter(subject__in=[subject.pk for subject in subjects], struck_out=False)
     for entry in found.select_related("visit").order_by("pk"):
         entries.setdefault(entry.subject_id, []).append(entry)
+    judging = judging_versions(subjects)
     return {
-        subject.pk: _evaluated(subject, entries.get(subject.pk, []), days[subject.pk]) for subject in subjects
+        subject.pk: _evaluated(
+            subject,
+            _protocol(subject, judging[subject.pk]),
+            entries.get(subject.pk, []),
+            days[subject.pk],
+        )
+        for subject in subjects
     }
 
 
-def _evaluated(subject: Subject, entries: list[Entry], as_of: date) -> Evaluation:
-    protocol = subject.version.protocol
+def _evaluated(subject: Subject, protocol: Protocol, entries: list[Entry], as_of: date) -> Evaluation:
     asked = facts_used(protocol).registry
     projection = project(
         protocol,
@@ -141,7 +171,10 @@ class Screened:
 
 
 def pre_screening(access: Access, subject: Subject, as_of: date) -> Screened:
-    """The patient of a subject under the version in force of each trial that the person may see; four statements.
+    """The patient of a subject in each trial that the person may see; four statements.
+
+    A trial in which the patient is a subject is asked under the subject's version, another one under the newest that
+    the site may use.
 
     The facts come from all of the patient's entries that the person may read, in whichever trial they were entered:
     what was asked once is not asked again.
@@ -157,16 +190,17 @@ def pre_screening(access: Access, subject: Subject, as_of: date) -> Screened:
     mine = {each.trial_id: each for each in _subjects_of(access, subject)}
     trials = [
         TrialEvaluation(
-            version=each.version,
+            version=version,
             evaluation=evaluate(
-                each.version.protocol,
-                project(each.version.protocol, rows, as_of, time_zone=site.time_zone),
+                version.protocol,
+                project(version.protocol, rows, as_of, time_zone=site.time_zone),
                 as_of,
             ),
             subject=mine.get(each.trial.pk),
         )
-        for each in trials_in_force(access, as_of)
-        if each.version is not None and access.may(VIEW, each.trial.code, site.code)
+        for each in trials_in_force(access, as_of, site)
+        for version in [mine[each.trial.pk].version if each.trial.pk in mine else each.version]
+        if version is not None and access.may(VIEW, each.trial.code, site.code)
     ]
     return Screened(tuple(trials), entries)
 

@@ -73,8 +73,8 @@ def newest_signed(subject: Subject) -> Assessment | None:
 def standing_of(subject: Subject, today: date) -> Standing:
     """Whether a subject's signed eligibility still stands.
 
-    It is out of date when a fact that it used has changed, when the protocol version has, or, while the subject is
-    in screening, when the day has passed until which the facts were certain to hold. Before enrolment the facts of
+    It is out of date when a fact that it used has changed or, while the subject is in screening, when the protocol
+    version has, or when the day has passed until which the facts were certain to hold. Before enrolment the facts of
     today count, after it those of the day that was judged: a correction of them is noticed, a later value is none.
 
     Parameters
@@ -116,7 +116,7 @@ def standing(subject: Subject, assessment: Assessment, now: Evaluation, today: d
 
 
 def _changes(subject: Subject, assessment: Assessment, now: Evaluation) -> Iterator[Change]:
-    if assessment.version_id != subject.version_id:
+    if assessment.version_id != subject.version_id and subject.status in IN_SCREENING:
         yield Change("Protocol version", assessment.version.label, subject.version.label)
     yield from changes_between(now.protocol, assessment.facts, now.facts)
     if assessment.digest != content_digest(subject, assessment) or not _fits(assessment):

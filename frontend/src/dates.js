@@ -5,6 +5,8 @@ const SHORT = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'O
 const LONG = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December']
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 
+const LONG_BEFORE = 1000 // days: a birthday has no study day
+
 const pad = (number, width = 2) => String(number).padStart(width, '0')
 const days = (year, month) => new Date(Date.UTC(year, month, 0)).getUTCDate()
 const utc = (iso) => { const [y, m, d] = iso.split('-').map(Number); return Date.UTC(y, m - 1, d) }
@@ -101,6 +103,7 @@ export function echoDate (iso, day1 = '') {
   const weekday = DAYS[new Date(utc(iso)).getUTCDay()]
   if (!day1) return weekday
   const difference = Math.round((utc(iso) - utc(day1)) / 86400000)
+  if (difference < -LONG_BEFORE) return weekday
   return `${weekday} · Day ${difference >= 0 ? difference + 1 : difference}`
 }
 

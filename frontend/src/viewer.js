@@ -1,10 +1,13 @@
-// The reading page. The page is there at once; Cornerstone comes when the element is in it.
+// The reading page. The page is there at once, and what it shows is asked for at once; Cornerstone comes beside that.
 import './css/viewer.css'
+import { KEYS } from './viewer/keys.js'
+import './viewer/next.js'
 import { PRESETS } from './viewer/presets.js'
 
 const TOOLBAR = [
   ['window', 'Window', 'W'], ['pan', 'Pan', 'P'], ['zoom', 'Zoom', 'Z'], ['length', 'Length', 'L'], ['bidirectional', 'Two diameters', 'B'],
 ]
+const SAID = { saved: 'Saved', waiting: 'Saving…', 'not saved': 'Not saved. Trying again' }
 
 const make = (name, attributes = {}, ...children) => {
   const element = document.createElement(name)
@@ -12,6 +15,8 @@ const make = (name, attributes = {}, ...children) => {
   element.append(...children)
   return element
 }
+const button = (words, key, attributes) => make('button', { type: 'button', class: 'viewer-tool', title: key ? `${words} (${key})` : words, 'aria-keyshortcuts': key, ...attributes }, words, ...(key ? [make('kbd', { 'aria-hidden': 'true' }, key)] : []))
+const asked = (url) => fetch(url, { headers: { Accept: 'application/json' }, credentials: 'same-origin' })
 
 class Viewer extends HTMLElement {
   connectedCallback () {
@@ -29,17 +34,18 @@ class Viewer extends HTMLElement {
     document.removeEventListener('click', this.outside)
   }
 
-  /** The lesion that a new mark belongs to. */
-  get lesion () { return this.dataset.lesion ?? '' }
-
   async #open () {
-    const { Desk } = await import('./viewer/desk.js')
-    if (!this.isConnected) return
-    this.desk = new Desk(this)
-    this.leave = (event) => { if (this.desk?.marks.unsaved) event.preventDefault() }
-    window.addEventListener('beforeunload', this.leave)
+    const early = new Map([...this.querySelectorAll('[data-view]')].map(({ dataset }) => [dataset.url, asked(dataset.url)]))
+    for (const answer of early.values()) answer.catch(() => {}) // said below, where it is waited for
     try {
-      await this.desk.open()
+      const { Desk, understood } = await import('./viewer/desk.js')
+      if (!this.isConnected) return
+      this.desk = new Desk(this)
+      this.leave = (event) => { if (this.desk?.marks.unsaved) event.preventDefault() }
+      window.addEventListener('beforeunload', this.leave)
+      const descriptions = new Map([...early].map(([url, answer]) => [url, understood(answer)]))
+      for (const each of descriptions.values()) each.catch(() => {}) // said below as well
+      await this.desk.open(descriptions)
     } catch (error) {
       this.#fail(error)
       if (!(error instanceof Error)) throw error
@@ -48,31 +54,34 @@ class Viewer extends HTMLElement {
 
   #fail (error) {
     const box = make('p', { class: 'viewer-fault', role: 'alert' }, `${error.message || 'The images could not be shown.'} Load the page again; what you measured is kept.`)
-    this.querySelector('.viewer-views').prepend(box)
+    this.querySelector('.viewer-views')?.prepend(box)
   }
 
   // ---- building
 
   #build () {
+    const two = Boolean(this.dataset.priorUrl)
     const bar = make('div', { class: 'viewer-bar', role: 'toolbar', 'aria-label': 'Tools' })
-    for (const [tool, words, key] of TOOLBAR) bar.append(make('button', { type: 'button', class: 'viewer-tool', 'data-tool': tool, 'aria-pressed': String(tool === 'window'), 'aria-keyshortcuts': key, title: `${words} (${key})` }, words))
-    const windows = make('select', { class: 'viewer-preset', 'aria-label': 'Window' }, make('option', { value: '' }, 'Window…'), make('option', { value: '0' }, 'As in the header (0)'))
-    for (const { key, name } of PRESETS) windows.append(make('option', { value: key }, `${name} (${key})`))
-    bar.append(windows)
-    if (this.dataset.priorUrl) bar.append(make('button', { type: 'button', class: 'viewer-tool', 'data-link': true, 'aria-pressed': 'true', title: 'Linked scrolling (K)' }, 'Linked'))
-    bar.append(make('button', { type: 'button', class: 'viewer-tool', 'data-reset': true, title: 'Fit to the window (R)' }, 'Fit'))
-    const views = make('div', { class: 'viewer-views' })
-    if (this.dataset.priorUrl) views.append(this.#place('prior', this.dataset.priorUrl, this.dataset.priorName ?? 'Earlier', true))
-    views.append(this.#place('current', this.dataset.seriesUrl, this.dataset.currentName ?? 'Current', this.hasAttribute('data-readonly')))
-    views.classList.toggle('two', Boolean(this.dataset.priorUrl))
-    this.replaceChildren(bar, views, make('ul', { class: 'viewer-marks', 'aria-label': 'Marks' }), make('p', { class: 'viewer-help' }, 'Wheel or arrows: slice · Page Up, Page Down: ten slices · Shift + arrows: window · Ctrl + arrows: pan · + and −: zoom · 0 to 4: windows · L, B: measure, with Enter by keyboard'))
+    const tools = make('div', { class: 'viewer-group' }, ...TOOLBAR.map(([tool, words, key]) => button(words, key, { 'data-tool': tool, 'aria-pressed': String(tool === 'window') })))
+    const windows = make('div', { class: 'viewer-group', role: 'group', 'aria-label': 'Windows' }, ...PRESETS.map(({ key, name }) => button(name, key, { 'data-preset': key })), button('Header', '0', { 'data-preset': '0' }))
+    const views = make('div', { class: 'viewer-group' })
+    if (two) views.append(button('Linked', 'K', { 'data-link': true, 'aria-pressed': 'true' }), button('One view', 'V', { 'data-one': true, 'aria-pressed': 'false' }))
+    views.append(button('Fit', 'R', { 'data-reset': true }), button('Hide marks', 'H', { 'data-marks': true, 'aria-pressed': 'false' }), button('Keys', '?', { 'data-keys': true }))
+    bar.append(tools, windows, views)
+    const pictures = make('div', { class: 'viewer-views' })
+    if (two) pictures.append(this.#place('prior', this.dataset.priorUrl, this.dataset.priorName ?? 'Earlier', true))
+    pictures.append(this.#place('current', this.dataset.seriesUrl, this.dataset.currentName ?? 'Current', this.hasAttribute('data-readonly')))
+    pictures.classList.toggle('two', two)
+    const foot = make('div', { class: 'viewer-foot' }, make('ul', { class: 'viewer-marks', 'aria-label': 'Marks' }), make('span', { class: 'viewer-saved', role: 'status' }))
+    this.replaceChildren(bar, pictures, foot, this.#keys())
+    this.#priors()
     this.addEventListener('click', (event) => this.#click(event))
     this.outside = (event) => this.#outside(event)
     document.addEventListener('click', this.outside)
-    windows.addEventListener('change', () => { if (windows.value) this.desk?.preset(windows.value); windows.value = '' })
     this.addEventListener('change', (event) => {
       const view = this.desk?.views.find((one) => one.place.contains(event.target))
       if (view && event.target.matches('.viewer-series')) this.desk.choose(view, event.target.value)
+      if (view && event.target.matches('.viewer-prior')) this.desk.compare(view, event.target.value)
     })
   }
 
@@ -80,13 +89,29 @@ class Viewer extends HTMLElement {
     return make('div', { class: 'viewer-place', 'data-view': name, 'data-url': url, 'data-readonly': readonly },
       make('div', { class: 'viewer-title' }, make('b', {}, title), make('span', { class: 'viewer-name' })),
       make('div', { class: 'viewport', tabindex: '0', role: 'application', 'aria-label': `${title}, images`, 'aria-describedby': `${name}-line` }),
+      ...['up', 'left'].map((side) => make('span', { class: 'viewer-side', 'data-side': side, 'aria-hidden': 'true' })),
       make('div', { class: 'viewer-line', id: `${name}-line` }, make('span', { 'data-slice': true }), make('span', { 'data-voi': true }), make('span', { 'data-load': true }, 'Fetching images…')),
       make('progress', { class: 'viewer-load', max: '1', 'aria-label': 'Images fetched' }))
+  }
+
+  /** Where a case has several earlier time points, which one stands beside the one that is read. */
+  #priors () {
+    const choices = JSON.parse(this.dataset.priors ?? '[]')
+    if (choices.length < 2) return
+    const select = make('select', { class: 'viewer-prior', 'aria-label': 'Earlier time point' }, ...choices.map(([url, name]) => make('option', { value: url, selected: url === this.dataset.priorUrl }, name)))
+    this.querySelector('[data-view="prior"] .viewer-title b').replaceChildren(select)
+  }
+
+  #keys () {
+    const rows = KEYS.map(([key, words]) => make('tr', {}, make('th', { scope: 'row' }, ...key.split('   ').map((one) => make('kbd', {}, one))), make('td', {}, words)))
+    const close = make('button', { type: 'button', class: 'button', 'data-keys-close': true }, 'Close')
+    return make('dialog', { class: 'viewer-keys', 'aria-label': 'Keys of the reading desk' }, make('table', {}, make('tbody', {}, ...rows)), make('div', { class: 'buttons' }, close))
   }
 
   // ---- what the desk tells
 
   choices (view) {
+    view.place.querySelector('.viewer-series')?.remove()
     if (view.choices.length < 2) return
     const select = make('select', { class: 'viewer-series', 'aria-label': 'Series' })
     for (const series of view.choices) select.append(make('option', { value: series.id }, series.name))
@@ -96,10 +121,11 @@ class Viewer extends HTMLElement {
   describe (view) {
     if (!view?.series) return
     const set = (name, words) => { view.place.querySelector(`[data-${name}]`).textContent = words }
-    if (view.choices.length < 2) view.place.querySelector('.viewer-name').textContent = view.series.name
+    view.place.querySelector('.viewer-name').textContent = view.choices.length < 2 ? view.series.name : ''
     set('slice', `${view.index + 1} / ${view.count} · ${view.slice.depth.toFixed(1)} mm`)
     const { voi } = view
     set('voi', voi ? `W ${voi.width} L ${voi.centre}` : '')
+    for (const side of view.place.querySelectorAll('.viewer-side')) side.textContent = view.series.sides[side.dataset.side]
     for (const item of this.querySelectorAll('.viewer-marks li')) item.classList.toggle('here', item.dataset.sop === view.slice.sop)
   }
 
@@ -112,40 +138,63 @@ class Viewer extends HTMLElement {
   }
 
   pressed (name) {
-    for (const button of this.querySelectorAll('[data-tool]')) button.setAttribute('aria-pressed', String(button.dataset.tool === name))
+    for (const one of this.querySelectorAll('[data-tool]')) one.setAttribute('aria-pressed', String(one.dataset.tool === name))
   }
 
   toggleLink () {
-    const button = this.querySelector('[data-link]')
-    if (!button) return
+    const link = this.querySelector('[data-link]')
+    if (!link) return
     this.desk.linked = !this.desk.linked
     if (this.desk.linked) this.desk.link()
-    button.setAttribute('aria-pressed', String(this.desk.linked))
+    link.setAttribute('aria-pressed', String(this.desk.linked))
   }
 
+  toggleOne () { this.#toggle('[data-one]', this.querySelector('.viewer-views'), 'one') }
+
+  toggleMarks () { this.#toggle('[data-marks]', this, 'no-marks') }
+
+  #toggle (selector, element, name) {
+    const found = this.querySelector(selector)
+    if (found) found.setAttribute('aria-pressed', String(element.classList.toggle(name)))
+  }
+
+  showKeys () { this.querySelector('.viewer-keys').showModal() }
+
   list (marks) {
-    const items = [...marks.known.values()].filter(({ state }) => state !== 'leaving').map((entry) => this.#item(entry))
-    this.querySelector('.viewer-marks').replaceChildren(...items)
+    const shown = [...marks.known.values()].filter(({ state, mark }) => state !== 'leaving' && (!mark.locked || mark.side))
+    this.querySelector('.viewer-marks').replaceChildren(...shown.map((entry) => this.#item(entry)))
+    if (this.hasAttribute('data-readonly')) return
+    const refused = shown.filter(({ state }) => state === 'refused').length
+    const words = refused ? `${refused} refused` : marks.unsaved ? 'Saving…' : shown.length ? 'All marks saved' : ''
+    const late = shown.some(({ state }) => state === 'not saved')
+    const saved = this.querySelector('.viewer-saved')
+    saved.textContent = late ? 'Not saved yet. Kept in this browser; trying again' : words
+    saved.classList.toggle('late', late || refused > 0)
   }
 
   #item ({ mark, state, answer, message }) {
     const shown = state === 'saved' ? answer : mark
     const words = [shown.length_mm, shown.width_mm].filter((mm) => mm !== undefined && mm !== null).map((mm) => Number(mm).toFixed(1)).join(' × ')
-    const said = { saved: 'Saved', waiting: 'Saving…', 'not saved': 'Not saved. Trying again', refused: message }[state]
-    const item = make('li', { 'data-sop': mark.sop, class: state.replace(' ', '-') },
-      make('button', { type: 'button', class: 'viewer-goto', 'data-viewer-goto': mark.id }, `${mark.lesion ? `${mark.lesion} · ` : ''}${words} mm`),
-      make('span', { class: 'viewer-said' }, said))
+    const item = make('li', { 'data-sop': mark.sop, class: state.replace(' ', '-'), 'data-side': mark.side },
+      make('button', { type: 'button', class: 'viewer-goto', 'data-viewer-goto': mark.id }, `${mark.lesion ? `${mark.lesion} · ` : ''}${words} mm`))
+    if (!mark.locked) item.append(make('span', { class: 'viewer-said' }, SAID[state] ?? message))
     if (!this.hasAttribute('data-readonly') && !mark.locked) item.append(make('button', { type: 'button', class: 'viewer-remove', 'data-remove': mark.id, 'aria-label': `Remove ${words} mm` }, '×'))
     return item
   }
 
   #click (event) {
-    const button = event.target.closest('button')
-    if (!button || !this.desk) return
-    if (button.dataset.tool) this.desk.use(button.dataset.tool)
-    else if (button.dataset.link !== undefined) this.toggleLink()
-    else if (button.dataset.reset !== undefined) this.desk.active.reset()
-    else if (button.dataset.remove) this.desk.remove(button.dataset.remove)
+    const found = event.target.closest('button')
+    if (!found || !this.desk) return
+    const { dataset } = found
+    if (dataset.tool) this.desk.use(dataset.tool)
+    else if (dataset.preset) this.desk.preset(dataset.preset)
+    else if (dataset.link !== undefined) this.toggleLink()
+    else if (dataset.one !== undefined) this.toggleOne()
+    else if (dataset.marks !== undefined) this.toggleMarks()
+    else if (dataset.keys !== undefined) this.showKeys()
+    else if (dataset.keysClose !== undefined) found.closest('dialog').close()
+    else if (dataset.reset !== undefined) this.desk.active.reset()
+    else if (dataset.remove) this.desk.remove(dataset.remove)
   }
 
   /** Buttons anywhere on the page show a mark, or choose the lesion of the next one. */
@@ -153,10 +202,10 @@ class Viewer extends HTMLElement {
     const go = event.target.closest('[data-viewer-goto]')
     const lesion = event.target.closest('[data-lesion-select]')
     if (go) this.desk?.goToMark(go.dataset.viewerGoto)
-    if (!lesion) return
-    this.dataset.lesion = lesion.dataset.lesionSelect
+    if (!lesion || !this.desk) return
+    this.desk.panel.choose(lesion.dataset.lesionSelect)
     for (const other of document.querySelectorAll('[data-lesion-select]')) other.setAttribute('aria-pressed', String(other === lesion))
-    if (lesion.dataset.tool) this.desk?.use(lesion.dataset.tool)
+    if (lesion.dataset.tool) this.desk.use(lesion.dataset.tool)
   }
 }
 

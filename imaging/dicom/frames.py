@@ -143,6 +143,19 @@ def decode(file: DicomFile) -> Pixels:
     return _meaningful_bits(pixels, shape)
 
 
+def check_pixels(file: DicomFile) -> None:
+    """Whether the pixels of a single-frame grey image are all there; what is compressed is decoded for it.
+
+    Raises
+    ------
+    Undecodable
+    """
+    if file.transfer_syntax in NATIVE and file.pixel is not None and file.pixel.tag == 0x7FE00010:
+        _native(file, pixel_format(file))
+    else:
+        decode(file)
+
+
 def _native(file: DicomFile, shape: PixelFormat) -> Pixels:
     pixel = file.pixel
     if pixel is None or pixel.length < shape.frame_bytes:

@@ -67,6 +67,13 @@ class Plane:
         """Position of the slice along its normal, mm."""
         return _dot(self.position, self.normal)
 
+    def on_image(self, point: Point) -> tuple[Decimal, Decimal]:
+        """Column and row of a point in pixels; the centre of the first pixel is 0, 0."""
+        step = _minus(point, self.position)
+        return _dot(step, self.along_row) / self.column_spacing, _dot(
+            step, self.along_column
+        ) / self.row_spacing
+
     def holds(self, point: Point, *, tolerance_mm: Decimal) -> bool:
         """Whether a point lies in the slice: within `tolerance_mm` of its plane and inside the image."""
         step = _minus(point, self.position)

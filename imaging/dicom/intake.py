@@ -22,7 +22,7 @@ from typing import IO
 
 from imaging.dicom.elements import Element
 from imaging.dicom.errors import DicomFault, Malformed, NotDicom
-from imaging.dicom.frames import carries_comment, decode, is_lossy, pixel_format
+from imaging.dicom.frames import carries_comment, check_pixels, is_lossy, pixel_format
 from imaging.dicom.geometry import plane_of
 from imaging.dicom.reader import MAX_OBJECT_BYTES, DicomFile, Values, read, values_of
 
@@ -153,7 +153,7 @@ def _pixel_fault(file: DicomFile) -> Examined | None:
         return Examined(Verdict.REJECTED, "no_pixels", "The file ends before the pixel data.", file)
     try:
         expected = pixel_format(file).frame_bytes
-        decode(file)
+        check_pixels(file)
     except DicomFault as fault:
         verdict = Verdict.QUARANTINED if fault.code in ("colour", "multi_frame") else Verdict.REJECTED
         return Examined(verdict, fault.code, fault.message, file)

@@ -182,6 +182,15 @@ def syntax_of(transfer_syntax: str) -> Syntax:
     return EXPLICIT_BIG if transfer_syntax == BIG_ENDIAN else EXPLICIT_LITTLE
 
 
+def transfer_syntax_of(head: bytes) -> str:
+    """How a file is encoded, from its first bytes; empty where these do not say."""
+    try:
+        meta, _ = _read_meta(head)
+    except Malformed:
+        return ""
+    return Values(head, meta, EXPLICIT_LITTLE).text(0x00020010)
+
+
 def _read_meta(data: bytes) -> tuple[dict[int, Element], int]:
     """File meta elements, and where the data set starts."""
     tokenizer = Tokenizer(data, EXPLICIT_LITTLE)

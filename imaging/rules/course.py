@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from imaging.rules.ablation import (
     IllegalStep,
@@ -24,10 +25,21 @@ class EarlierRead:
     outcomes: Mapping[str, str]
 
 
-def options_for(
+WORDS: Final[Mapping[LesionState, str]] = {
+    LesionState.BASELINE: "",
+    LesionState.ABLATED: "First scan after an ablation: tumour at the edge now is residual, not progression.",
+    LesionState.COMPLETE: "The ablation was complete before: tumour at its edge now is local progression.",
+    LesionState.RESIDUAL: "Tumour was left and not treated since: it is still residual.",
+    LesionState.FAILED: "Tumour was left and no procedure is left for it: it is still residual.",
+    LesionState.LTP: "Local progression was read before and stays.",
+}
+"""The rule that gives what may be said, by where the lesion stands."""
+
+
+def standing(
     lesion: str, reads: Iterable[EarlierRead], procedures: Iterable[date], scanned_on: date
-) -> frozenset[LesionOutcome]:
-    """What may be said of a lesion on a scan.
+) -> LesionState:
+    """Where a lesion stands before a scan is read.
 
     Parameters
     ----------
@@ -41,10 +53,9 @@ def options_for(
     scanned_on
         Day of the scan.
 
-    Returns
-    -------
-    frozenset of LesionOutcome
-        Empty before any procedure: there is nothing to judge yet.
+    References
+    ----------
+    docs/definitions.md, “Ablation” (after Ahmed 2014 and Puijk 2021).
     """
     events: list[tuple[date, int, LesionOutcome | None]] = [
         (day, 1, None) for day in procedures if day < scanned_on
@@ -56,7 +67,14 @@ def options_for(
     state = LesionState.BASELINE
     for _day, _rank, outcome in sorted(events, key=lambda event: event[:2]):
         state = _next(state, outcome)
-    return allowed_outcomes(state)
+    return state
+
+
+def options_for(
+    lesion: str, reads: Iterable[EarlierRead], procedures: Iterable[date], scanned_on: date
+) -> frozenset[LesionOutcome]:
+    """What may be said of a lesion on a scan; nothing before any procedure. Parameters as of `standing`."""
+    return allowed_outcomes(standing(lesion, reads, procedures, scanned_on))
 
 
 def _next(state: LesionState, outcome: LesionOutcome | None) -> LesionState:

@@ -66,9 +66,9 @@ def examinations_waiting(access: Access) -> list[Examination]:
     groups = (
         waiting.order_by()
         .values("examination", "site")
-        .annotate(first=Min("pk"), objects=Count("pk"), since=Min("received_at"), last=Max("pk"))
+        .annotate(first=Min("pk"), held=Count("pk"), since=Min("received_at"), last=Max("pk"))
     )
-    counted = {row["first"]: row["objects"] for row in groups}
+    counted = {row["first"]: row["held"] for row in groups}
     return [_examination(item, counted[item.pk]) for item in waiting.filter(pk__in=counted)]
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from casebook.models import Entry
 from casebook.selectors import rows_of_subject
 from patients.models import Subject
+from trials.models import ProtocolVersion
+from visits.models import Visit
 
-LESION_FORM = "TU"
+LESION_FORM, TARGET = "TU", "TARGET"
+RESPONSE_FORM, SUSPICION = "RSR", "LOCREC"
+BASELINE_KINDS = frozenset({"screening", "baseline"})
 
 
 @dataclass(frozen=True)
@@ -24,15 +29,19 @@ class Lesion:
         Organ and segments, in words.
     role
         Target, non-target or new, in words.
+    kind, organ
+        The same role and its organ as codes.
     """
 
     name: str
     place: str
     role: str
+    kind: str = ""
+    organ: str = ""
 
 
 def lesions_of(subject: Subject) -> list[Lesion]:
-    """Lesions of the subject's baseline form, by name; those without a name are left out."""
+    """Lesions of the subject's baseline form, targets first, by name; those without a name are left out."""
     protocol = subject.version.protocol
     form = next((each for each in protocol.forms if each.code == LESION_FORM), None)
     if form is None:
@@ -45,9 +54,13 @@ def lesions_of(subject: Subject) -> list[Lesion]:
             place = _words(row.values, "TULOC", labels)
             segments = _words(row.values, "TUSEG", labels)
             lesions[name] = Lesion(
-                name, f"{place}, {segments}" if segments else place, _words(row.values, "TUORRES", labels)
+                name,
+                f"{place}, {segments}" if segments else place,
+                _words(row.values, "TUORRES", labels),
+                kind=_text(row.values, "TUORRES"),
+                organ=_text(row.values, "TULOC"),
             )
-    return [lesions[name] for name in sorted(lesions)]
+    return sorted(lesions.values(), key=lambda each: (each.kind != TARGET, each.name))
 
 
 def _labels(protocol: Any, codelist: str) -> Mapping[str, str]:
@@ -65,3 +78,23 @@ def _words(
     value = (values.get(item) or {}).get("value")
     codes = value if isinstance(value, list) else [value] if value else []
     return ", ".join(labels.get(item, {}).get(str(code), str(code)) for code in codes)
+
+
+def suspected_visits(visits: Collection[int]) -> set[int]:
+    """Visits at which the site says that it saw a local recurrence; readers are never told, only asked sooner."""
+    said = {f"values__{SUSPICION}__value": "Y"}
+    rows = Entry.objects.filter(visit__in=list(visits), form=RESPONSE_FORM, struck_out=False, **said)
+    return {visit for visit in rows.values_list("visit", flat=True) if visit is not None}
+
+
+def first_visits(visits: Collection[int]) -> set[int]:
+    """Visits before treatment: their scans decide about eligibility."""
+    rows = list(Visit.objects.filter(pk__in=list(visits)).values_list("pk", "code", "subject__version"))
+    versions = ProtocolVersion.objects.filter(pk__in={version for *_, version in rows})
+    early = {
+        (version.pk, plan.code)
+        for version in versions
+        for plan in version.protocol.visits
+        if plan.kind in BASELINE_KINDS
+    }
+    return {visit for visit, code, version in rows if (version, code) in early}

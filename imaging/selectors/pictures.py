@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from accounts.access import Access
 from foundation.errors import NotFound
-from imaging.dicom.frames import Pixels
+from imaging.dicom.frames import Pixels, decode, encode_frame
 from imaging.dicom.geometry import gaps, slice_distance_mm
+from imaging.dicom.reader import EXPLICIT, IMPLICIT, read, transfer_syntax_of
+from imaging.masking import SLICE, masked
 from imaging.models import Instance, Ledger, Series, Study
 from patients.selectors import within
 
 EDGE = 192
+_HEAD = 2048
 _FALLBACK_PERCENTILES = (2, 98)
 
 
@@ -87,9 +90,76 @@ def thumbnail(access: Access, opaque: UUID) -> bytes:
     if not instances:
         raise NotFound(what="series", name=str(opaque))
     middle = instances[len(instances) // 2]
-    with default_storage.open(middle.frame_key) as stored:
-        pixels = np.asarray(imagecodecs.htj2k_decode(stored.read()))
+    pixels = np.asarray(imagecodecs.htj2k_decode(frame_of(middle)))
     return bytes(imagecodecs.png_encode(_windowed(pixels, middle)))
+
+
+def frame_of(instance: Instance) -> bytes:
+    """A slice as the lossless HTJ2K code stream for viewers; made anew from its file where the kept one is lost."""
+    try:
+        with default_storage.open(instance.frame_key) as stored:
+            return bytes(stored.read())
+    except FileNotFoundError:
+        with default_storage.open(instance.file_key) as stored:
+            return encode_frame(decode(read(stored.read())))
+
+
+def frame_at(key: str) -> bytes:
+    """The frame that is stored under a key.
+
+    Raises
+    ------
+    NotFound
+        It is lost, and so is the row that says from which file it was made.
+    """
+    try:
+        with default_storage.open(key) as stored:
+            return bytes(stored.read())
+    except FileNotFoundError as error:
+        instance = Instance.objects.filter(frame_key=key).first()
+        if instance is None:
+            raise NotFound(what="image", name=key) from error
+        return frame_of(instance)
+
+
+def neighbours(scope: UUID, key: str, address: str) -> dict[str, str]:
+    """Files of the other slices of a frame's series, by the addresses that they have in a read; one statement.
+
+    Empty where files lie elsewhere than on this machine's disc.
+
+    Parameters
+    ----------
+    scope
+        The read or adjudication in which the slices have their names.
+    address
+        What stands before the name of a slice.
+    """
+    place = key.rsplit("/", 1)[0]
+    series = Instance.objects.filter(series__opaque=place.rsplit("/", 1)[-1])
+    try:
+        return {
+            f"{address}/{masked(scope, SLICE, row)}/": default_storage.path(name)
+            for row, name in series.values_list("pk", "frame_key")
+        }
+    except NotImplementedError:
+        return {}
+
+
+def raw_frame_of(instance: Instance) -> bytes:
+    """A slice uncompressed, little endian: cut out of the file where it lies there like that, else decoded."""
+    with default_storage.open(instance.file_key) as stored:
+        if transfer_syntax_of(stored.read(_HEAD)) in (IMPLICIT, EXPLICIT):
+            stored.seek(instance.pixel_offset)
+            return bytes(stored.read(instance.pixel_length))[: _frame_bytes(instance)]
+    pixels = np.asarray(imagecodecs.htj2k_decode(frame_of(instance)))
+    return pixels.astype(pixels.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _frame_bytes(instance: Instance) -> int:
+    rows, columns, allocated = (
+        instance.attributes[tag]["Value"][0] for tag in ("00280010", "00280011", "00280100")
+    )
+    return int(rows * columns * allocated // 8)
 
 
 def _windowed(pixels: Pixels, instance: Instance) -> NDArray[np.uint8]:

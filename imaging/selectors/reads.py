@@ -1,57 +1,59 @@
-"""Reads: the queue, one case as its reader may see it, and what was marked. Nothing names a site, subject or date."""
+"""Reads: the queue, and one case as its reader may see it. Nothing names a site, subject or date."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet
+from django.db.models.expressions import ExpressionWrapper
 
 from accounts.access import Access
 from accounts.models import Grant, User
 from accounts.policies import RADIOLOGIST
 from foundation import clock
 from foundation.errors import NotFound
-from imaging.models import (
-    ImagingKey,
-    Instance,
-    LesionOutcome,
-    Measurement,
-    Read,
-    ReadState,
-    Series,
-    Study,
-    StudyState,
-)
-from imaging.rules.ablation import LesionOutcome as Outcome
-from imaging.rules.course import EarlierRead, options_for
+from imaging.masking import SLICE, unmasked
+from imaging.models import ImagingKey, Instance, Order, Read, ReadState, Series, Study, StudyState
+from imaging.policies import ADJUDICATORS_NUMBER, permission_to_read
+from imaging.rules.queue_order import Waiting, place
 from imaging.rules.working_days import working_days_between
-from imaging.selectors.lesions import Lesion, lesions_of
-from visits.models import Visit, VisitState
+from imaging.selectors.lesions import first_visits, suspected_visits
+from imaging.selectors.staleness import Stale, stale_reads
 
-ABLATION = "ablation"
-JUDGED_KINDS = frozenset({"follow_up", "unscheduled"})
+QUEUE_LIMIT = 200
+
+
+def results() -> QuerySet[Read]:
+    """Reads that can become results: all but hidden repeats."""
+    return Read.objects.filter(repeat_of__isnull=True)
 
 
 def unlocked_reads() -> QuerySet[Read]:
-    """Reads that are not signed and have no unsigned read of an earlier time point before them."""
-    earlier = Read.objects.filter(
-        subject=OuterRef("subject"), number=OuterRef("number"), visit__ordinal__lt=OuterRef("visit__ordinal")
-    ).exclude(state=ReadState.SIGNED)
-    return Read.objects.exclude(state=ReadState.SIGNED).filter(~Exists(earlier))
+    """Reads that are not signed; of those in sequence, the ones without an unsigned earlier time point."""
+    earlier = (
+        results()
+        .filter(
+            subject=OuterRef("subject"),
+            number=OuterRef("number"),
+            visit__ordinal__lt=OuterRef("visit__ordinal"),
+        )
+        .exclude(state=ReadState.SIGNED)
+    )
+    free = (
+        ~Q(order=Order.SEQUENTIAL)
+        | Q(repeat_of__isnull=False)
+        | Q(number=ADJUDICATORS_NUMBER)
+        | ~Exists(earlier)
+    )
+    return Read.objects.exclude(state=ReadState.SIGNED).filter(free)
 
 
-def queue_of(access: Access) -> QuerySet[Read]:
-    """Reads that wait for somebody and may be read now: oldest due first."""
+def _own(access: Access, reads: QuerySet[Read]) -> QuerySet[Read]:
     codes = access.trials("read.perform")
-    own = unlocked_reads().filter(reader_id=access.user_id)
-    if "" not in codes:
-        own = own.filter(subject__trial__code__in=codes)
-    return own.order_by("due_on", "assigned_at", "pk")
+    own = reads.filter(reader_id=access.user_id).exclude(number=ADJUDICATORS_NUMBER)
+    return own if "" in codes else own.filter(subject__trial__code__in=codes)
 
 
 @dataclass(frozen=True)
@@ -64,32 +66,53 @@ class QueueRow:
     working_days_left: int
     modality: str
     slices: int
+    changes: tuple[str, ...] = ()
 
     @property
     def overdue(self) -> bool:
         """Whether its deadline has passed."""
-        return self.working_days_left < 0
+        return self.working_days_left < 0 and not self.changes
 
 
-def queue_rows(access: Access, limit: int = 200) -> list[QueueRow]:
-    """The queue as its reader sees it; four statements, however long it is."""
+def queue_of(access: Access, limit: int = QUEUE_LIMIT) -> list[tuple[Read, Stale | None]]:
+    """Reads that wait for somebody and may be read now, next one first; signed ones whose images changed as well."""
+    waiting: list[tuple[Read, Stale | None]] = [(read, None) for read in _own(access, unlocked_reads())]
+    waiting += [(each.read, each) for each in stale_reads(_own(access, results())) if each.readable]
+    visits = {read.visit_id for read, _ in waiting}
+    urgent = suspected_visits(visits) | first_visits(visits)
+    waiting.sort(key=lambda each: place(_waiting(each[0], each[0].visit_id in urgent)))
+    return waiting[:limit]
+
+
+def _waiting(read: Read, urgent: bool) -> Waiting:
+    return Waiting(urgent, read.due_on, read.order, read.draw, read.pk)
+
+
+def queue_rows(access: Access, limit: int = QUEUE_LIMIT) -> list[QueueRow]:
+    """The queue as its reader sees it; as many statements for one case as for many."""
     today = clock.today()
-    reads = list(queue_of(access)[:limit])
-    subjects = {read.subject_id for read in reads}
+    waiting = queue_of(access, limit)
+    subjects = {read.subject_id for read, _ in waiting}
     cases = dict(ImagingKey.objects.filter(subject__in=subjects).values_list("subject", "case_code"))
     ranks = _ranks(subjects)
-    images = _images_of({read.visit_id for read in reads})
+    images = _images_of({read.visit_id for read, _ in waiting})
     return [
         QueueRow(
             read=read,
-            case=cases.get(read.subject_id, ""),
-            time_point=ranks[read.visit_id],
+            case=read.mask or cases.get(read.subject_id, ""),
+            time_point=_shown_rank(read, ranks),
             working_days_left=working_days_between(today, read.due_on),
             modality=", ".join(sorted(images.get(read.visit_id, {}))),
             slices=max(images.get(read.visit_id, {"": 0}).values(), default=0),
+            changes=stale.changes if stale else (),
         )
-        for read in reads
+        for read, stale in waiting
     ]
+
+
+def _shown_rank(read: Read, ranks: dict[int, int]) -> int:
+    """Number of the time point; 0, which is not shown, where the charter lets chance order them."""
+    return 0 if read.order == Order.RANDOM else ranks[read.visit_id]
 
 
 def _ranks(subjects: Iterable[int]) -> dict[int, int]:
@@ -109,19 +132,24 @@ def _ranks(subjects: Iterable[int]) -> dict[int, int]:
     }
 
 
+def time_points_of(subject: int) -> dict[int, int]:
+    """Number of the time point of each visit of a subject that has reads."""
+    return _ranks([subject])
+
+
 def _images_of(visits: Iterable[int]) -> dict[int, dict[str, int]]:
     """Slices of the largest series of each modality, by visit."""
-    rows = Instance.objects.filter(series__study__visit__in=list(visits)).values_list(
-        "series__study__visit", "series__modality", "series"
+    rows = (
+        Series.objects.filter(study__visit__in=list(visits))
+        .order_by()
+        .annotate(slices=Count("instances"))
+        .values_list("study__visit", "modality", "slices")
     )
-    sizes: dict[int, dict[tuple[str, int], int]] = {}
-    for visit, modality, series in rows:
+    sizes: dict[int, dict[str, int]] = {}
+    for visit, modality, slices in rows:
         own = sizes.setdefault(visit, {})
-        own[modality, series] = own.get((modality, series), 0) + 1
-    return {
-        visit: {modality: max(n for (m, _), n in own.items() if m == modality) for modality, _ in own}
-        for visit, own in sizes.items()
-    }
+        own[modality] = max(own.get(modality, 0), slices)
+    return sizes
 
 
 def get_read(access: Access, opaque: UUID) -> Read:
@@ -137,7 +165,7 @@ def get_read(access: Access, opaque: UUID) -> Read:
         .defer("subject__version__definition")
         .first()
     )
-    if read is None or not access.may("read.perform", read.subject.trial.code):
+    if read is None or not access.may(permission_to_read(read.number), read.subject.trial.code):
         raise NotFound(what="case", name=str(opaque))
     return read
 
@@ -147,71 +175,106 @@ def is_locked(read: Read) -> bool:
     return read.state != ReadState.SIGNED and not unlocked_reads().filter(pk=read.pk).exists()
 
 
-def studies_of(read: Read) -> QuerySet[Study]:
-    """Studies that belong to a read: those of its visit and, for comparison, of time points signed before it."""
-    signed = Read.objects.filter(
-        subject=read.subject_id,
-        number=read.number,
-        state=ReadState.SIGNED,
-        visit__ordinal__lt=read.visit.ordinal,
+def earlier_reads(read: Read) -> list[Read]:
+    """Signed reads of earlier time points that a reader may look back on, the newest version of each, oldest first.
+
+    A reader looks back on reads of their own; the adjudicator, who reads one time point only, on the first reader's.
+    """
+    if read.order == Order.RANDOM:
+        return []
+    number = 1 if read.number == ADJUDICATORS_NUMBER else read.number
+    signed = (
+        results()
+        .filter(
+            subject=read.subject_id,
+            number=number,
+            state=ReadState.SIGNED,
+            visit__ordinal__lt=read.visit.ordinal,
+        )
+        .select_related("visit")
+        .order_by("visit__ordinal", "version")
     )
-    return Study.objects.filter(
-        Q(visit=read.visit_id) | Q(visit__in=signed.values("visit")),
-        subject=read.subject_id,
-        state=StudyState.QC_PASS,
-    ).select_related("visit")
+    return list({each.visit_id: each for each in signed}.values())
 
 
-def get_instance(read: Read, opaque: UUID) -> Instance:
-    """A slice that a reader may see in a read.
+def prior_read(read: Read, time_point: int | None = None) -> Read | None:
+    """The signed read of an earlier time point: of the one before, or of that number."""
+    earlier = earlier_reads(read)
+    if time_point is not None:
+        numbers = time_points_of(read.subject_id)
+        earlier = [each for each in earlier if numbers[each.visit_id] == time_point]
+    return earlier[-1] if earlier else None
+
+
+def get_instance(read: Read, name: UUID) -> Instance:
+    """A slice that a reader may see in a read, by the name that it has there.
 
     Raises
     ------
     NotFound
     """
+    visits = [read.visit_id, *(each.visit_id for each in earlier_reads(read))]
     instance = (
-        Instance.objects.filter(opaque=opaque, series__study__in=studies_of(read))
+        Instance.objects.filter(
+            pk__in=[unmasked(read.opaque, SLICE, name)],
+            series__study__visit__in=visits,
+            series__study__subject=read.subject_id,
+            series__study__state=StudyState.QC_PASS,
+        )
         .select_related("series__study")
         .first()
     )
     if instance is None:
-        raise NotFound(what="image", name=str(opaque))
+        raise NotFound(what="image", name=str(name))
     return instance
 
 
-def frame_key(access: Access, read: UUID, instance: UUID) -> str:
+def frame_key(access: Access, opaque: UUID, name: UUID) -> str:
     """Where the frame of a slice is stored, if this person may see it in this read; one statement.
 
     Raises
     ------
     NotFound
     """
-    codes = access.trials("read.perform")
-    own = Read.objects.filter(opaque=read, reader_id=access.user_id)
-    if "" not in codes:
-        own = own.filter(subject__trial__code__in=codes)
-    earlier = Read.objects.filter(
-        subject=OuterRef("subject"),
-        number=OuterRef("number"),
-        state=ReadState.SIGNED,
-        visit__ordinal__lt=OuterRef("visit__ordinal"),
-        visit__in=Instance.objects.filter(opaque=instance).values("series__study__visit"),
+    row = unmasked(opaque, SLICE, name)
+    visit = Study.objects.filter(series__instances=row).values("visit")
+    mine = Q()
+    for permission in ("read.perform", "adjudicate.read"):
+        number = Q(number=ADJUDICATORS_NUMBER)
+        number = number if permission == "adjudicate.read" else ~number
+        codes = access.trials(permission)
+        mine |= number if "" in codes else number & Q(subject__trial__code__in=codes)
+    asked_by = ExpressionWrapper(OuterRef("number"), output_field=IntegerField())
+    earlier = (
+        results()
+        .annotate(asked_by=asked_by)
+        .filter(
+            Q(number=F("asked_by")) | Q(asked_by=ADJUDICATORS_NUMBER, number=1),
+            subject=OuterRef("subject"),
+            state=ReadState.SIGNED,
+            visit__ordinal__lt=OuterRef("visit__ordinal"),
+            visit__in=visit,
+        )
     )
-    shown = own.filter(
-        Q(visit__in=Instance.objects.filter(opaque=instance).values("series__study__visit")) | Exists(earlier)
+    open_to = Q(state=ReadState.SIGNED) | Q(pk__in=unlocked_reads().values("pk"))
+    shown = Read.objects.filter(mine, open_to, opaque=opaque, reader_id=access.user_id).filter(
+        Q(visit__in=visit) | ~Q(order=Order.RANDOM) & Exists(earlier)
     )
-    key = Instance.objects.filter(
-        Exists(shown), opaque=instance, series__study__state=StudyState.QC_PASS
-    ).values_list("frame_key", flat=True)
-    found = key.first()
+    found = (
+        Instance.objects.filter(Exists(shown), pk=row, series__study__state=StudyState.QC_PASS)
+        .values_list("frame_key", flat=True)
+        .first()
+        if row is not None
+        else None
+    )
     if found is None:
-        raise NotFound(what="image", name=str(instance))
+        raise NotFound(what="image", name=str(name))
     return found
 
 
 @dataclass(frozen=True)
 class Case:
-    """What a reader may know of a case: its name and which time point this is."""
+    """What a reader may know of a case: its name and which time point this is (0: not shown)."""
 
     code: str
     time_point: int
@@ -220,190 +283,15 @@ class Case:
 def case_of(read: Read) -> Case:
     """Name and time point of a read."""
     code = ImagingKey.objects.filter(subject=read.subject_id).values_list("case_code", flat=True).first()
-    return Case(code or "", _ranks([read.subject_id])[read.visit_id])
+    return Case(read.mask or code or "", _shown_rank(read, _ranks([read.subject_id])))
 
 
-# What a reader judges -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class LesionToJudge:
-    """A lesion in the list of the reading page."""
-
-    lesion: Lesion
-    options: tuple[tuple[str, str], ...]
-    outcome: str
-    before: str
-
-
-def lesions_to_judge(read: Read) -> list[LesionToJudge]:
-    """Lesions of a read, with what may be said of each, what was said, and what the reader said the last time."""
-    lesions = lesions_of(read.subject)
-    said = outcomes_of(read)
-    earlier = _earlier_reads(read)
-    procedures = _procedure_days(read)
-    charter = read.subject.version.protocol.charter
-    words = {each.code: each.label for each in charter.lesion_outcomes} if charter else {}
-    judged = judges_outcomes(read)
-    shown = []
-    for lesion in lesions:
-        allowed = (
-            options_for(lesion.name, earlier, procedures, scan_day(read.visit))
-            if judged
-            else frozenset[Outcome]()
-        )
-        options = tuple((code, label) for code, label in words.items() if code in allowed)
-        last = next(
-            (each.outcomes[lesion.name] for each in reversed(earlier) if lesion.name in each.outcomes), ""
-        )
-        shown.append(LesionToJudge(lesion, options, said.get(lesion.name, ""), words.get(last, last)))
-    return shown
-
-
-def judges_outcomes(read: Read) -> bool:
-    """Whether the reader says what became of each ablated lesion: at follow-up scans, where the charter asks for it."""
-    protocol = read.subject.version.protocol
-    if protocol.charter is None or ABLATION not in protocol.charter.assessments:
-        return False
-    plan = next((each for each in protocol.visits if each.code == read.visit.code), None)
-    return plan is None or plan.kind in JUDGED_KINDS
-
-
-def outcomes_of(read: Read) -> dict[str, str]:
-    """The latest outcome of each lesion in a read."""
-    rows = LesionOutcome.objects.filter(read=read).order_by("pk")
-    return dict(rows.values_list("lesion", "outcome"))
-
-
-def measurements_of(read: Read) -> list[Measurement]:
-    """The latest version of each mark of a read, erased ones left out."""
-    latest: dict[UUID, Measurement] = {}
-    for row in Measurement.objects.filter(read=read).select_related("instance").order_by("pk"):
-        latest[row.mark] = row
-    return [row for row in latest.values() if not row.erased]
-
-
-def scan_day(visit: Visit) -> date:
-    """The day by which a scan is ordered among procedures and other scans; never shown to readers."""
-    return visit.happened_on or visit.target or date.max
-
-
-def _earlier_reads(read: Read) -> list[EarlierRead]:
-    signed = (
-        Read.objects.filter(
-            subject=read.subject_id,
-            number=read.number,
-            state=ReadState.SIGNED,
-            visit__ordinal__lt=read.visit.ordinal,
-        )
-        .select_related("visit")
-        .order_by("visit__ordinal", "version")
-    )
-    latest = {each.visit_id: each for each in signed}
-    return [EarlierRead(scan_day(each.visit), outcomes_of(each)) for each in latest.values()]
-
-
-def _procedure_days(read: Read) -> list[date]:
-    """Days of the procedures that took place; a follow-up scan without any on record is taken to follow one."""
-    protocol = read.subject.version.protocol
-    codes = [plan.code for plan in protocol.visits if plan.kind == "treatment"]
-    days = Visit.objects.filter(
-        subject=read.subject_id, code__in=codes, state=VisitState.DONE, happened_on__isnull=False
-    ).values_list("happened_on", flat=True)
-    return [day for day in days if day is not None] or [date.min]
-
-
-def readers_for(trial: str) -> list[User]:
+def readers_for(trial: str, role: str = RADIOLOGIST) -> list[User]:
     """People who may read for a trial now, in a fixed order."""
-    held = Grant.objects.held_at(clock.now()).filter(role=RADIOLOGIST, trial=trial)
+    held = Grant.objects.held_at(clock.now()).filter(role=role, trial=trial)
     return list(User.objects.filter(pk__in=held.values("user"), is_active=True).order_by("pk"))
 
 
-# What the viewer gets -------------------------------------------------------------------------------------------------
-
-FrameAddress = Callable[[UUID], str]
-
-
-def series_document(read: Read, *, prior: bool, frame_url: FrameAddress) -> dict[str, Any]:
-    """What the viewer needs of the images of a read; all identifiers are made for this use and match nothing elsewhere.
-
-    Parameters
-    ----------
-    prior
-        The time point before, for comparison, instead of the one to be read.
-    frame_url
-        Gives the address of a frame from the slice's opaque identifier.
-
-    Returns
-    -------
-    dict
-        `{"series": [{"id", "name", "modality", "frame_of_reference", "instances": [{"sop", "frame", "metadata"}],
-        "marks"}]}`, the series with most slices first; `metadata` is DICOM JSON.
-    """
-    shown = prior_read(read) if prior else read
-    if shown is None:
-        return {"series": []}
-    studies = Study.objects.filter(subject=shown.subject_id, visit=shown.visit_id, state=StudyState.QC_PASS)
-    instances: dict[int, list[Instance]] = {}
-    for instance in Instance.objects.filter(series__study__in=studies).order_by("depth", "pk"):
-        instances.setdefault(instance.series_id, []).append(instance)
-    marks = measurements_of(shown)
-    found = sorted(
-        Series.objects.filter(pk__in=instances), key=lambda each: (-len(instances[each.pk]), each.number or 0)
-    )
-    return {"series": [_series(read, each, instances[each.pk], marks, frame_url) for each in found]}
-
-
-def prior_read(read: Read) -> Read | None:
-    """The signed read of the time point before, of the same reader."""
-    return (
-        Read.objects.filter(
-            subject=read.subject_id,
-            number=read.number,
-            state=ReadState.SIGNED,
-            visit__ordinal__lt=read.visit.ordinal,
-        )
-        .order_by("-visit__ordinal", "-version")
-        .first()
-    )
-
-
-def _series(
-    read: Read,
-    series: Series,
-    instances: Sequence[Instance],
-    marks: Sequence[Measurement],
-    frame_url: FrameAddress,
-) -> dict[str, Any]:
-    own = {instance.pk for instance in instances}
-    thickness = f"{series.thickness_mm.normalize():f} mm" if series.thickness_mm else ""
-    name = series.label.capitalize() or f"Series of {len(instances)} slices"
-    return {
-        "id": str(series.opaque),
-        "name": ", ".join(part for part in (name, thickness) if part),
-        "modality": series.modality,
-        "frame_of_reference": str(uuid.uuid5(read.opaque, series.frame_of_reference_uid)),
-        "instances": [
-            {
-                "sop": str(instance.opaque),
-                "frame": frame_url(instance.opaque),
-                "metadata": {**instance.attributes, "00200013": {"vr": "IS", "Value": [number]}},
-            }
-            for number, instance in enumerate(instances, start=1)
-        ],
-        "marks": [mark_document(mark) for mark in marks if mark.instance_id in own],
-    }
-
-
-def mark_document(mark: Measurement) -> dict[str, Any]:
-    """A measurement as the viewer gets it; lengths are decimal text in mm, points are numbers in mm."""
-    return {
-        "id": str(mark.mark),
-        "lesion": mark.lesion,
-        "tool": mark.tool,
-        "sop": str(mark.instance.opaque),
-        "points": [[float(value) for value in point] for point in mark.points],
-        "length_mm": str(mark.length_mm),
-        "width_mm": None if mark.short_mm is None else str(mark.short_mm),
-        "locked": False,
-    }
+def current_versions(reads: Iterable[Read]) -> Sequence[Read]:
+    """The newest version of each reader's read of each visit, from reads in order of their versions."""
+    return list({(read.visit_id, read.number): read for read in reads}.values())

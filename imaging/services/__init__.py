@@ -1,5 +1,19 @@
 """Everything that writes in the imaging room."""
 
+from imaging.services.adjudication import (
+    hold_adjudication,
+    read_anew,
+    release_adjudication,
+    sign_adjudication,
+)
+from imaging.services.answers import (
+    erase_measurement,
+    record_findings,
+    record_measurement,
+    record_outcome,
+    record_size,
+    record_time,
+)
 from imaging.services.inbox import match_items, place_items, place_waiting, receive_object, reject_items
 from imaging.services.processing import process_batch, sweep
 from imaging.services.quality import (
@@ -10,23 +24,15 @@ from imaging.services.quality import (
     withdraw_study,
 )
 from imaging.services.quarantine import reject_alike, reject_file, release_alike, release_file
-from imaging.services.reading import (
-    correct_read,
-    erase_measurement,
-    open_read,
-    queue_reads,
-    queue_waiting,
-    record_findings,
-    record_measurement,
-    record_outcome,
-    sign_read,
-)
+from imaging.services.reading import open_read, queue_reads, queue_repeats, queue_waiting
 from imaging.services.receiving import (
     finish_batch,
     receive_file,
     receive_files,
+    receive_some,
     start_batch,
 )
+from imaging.services.signing import correct_read, sign_read
 
 __all__ = [
     "accept_quality",
@@ -34,6 +40,7 @@ __all__ = [
     "correct_read",
     "erase_measurement",
     "finish_batch",
+    "hold_adjudication",
     "match_items",
     "open_read",
     "place_items",
@@ -41,19 +48,26 @@ __all__ = [
     "process_batch",
     "question_quality",
     "queue_reads",
+    "queue_repeats",
     "queue_waiting",
+    "read_anew",
     "receive_file",
     "receive_files",
     "receive_object",
+    "receive_some",
     "record_findings",
     "record_measurement",
     "record_outcome",
+    "record_size",
+    "record_time",
     "reject_alike",
     "reject_file",
     "reject_items",
+    "release_adjudication",
     "release_alike",
     "release_file",
     "restore_study",
+    "sign_adjudication",
     "sign_read",
     "start_batch",
     "sweep",

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-
 from audit.context import Actor, acting
 from imaging.dicom.deidentify import Identity
+from imaging.masking import case_code
 from imaging.models import ImagingKey
 from imaging.sealing import new_key, seal, unseal
 from patients.models import Subject
 from visits.models import Visit
-
-_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 def key_of(*, actor: Actor, subject: Subject) -> ImagingKey:
@@ -22,15 +19,9 @@ def key_of(*, actor: Actor, subject: Subject) -> ImagingKey:
     with acting(actor):
         key, _new = ImagingKey.objects.get_or_create(
             subject=subject,
-            defaults={"sealed": seal(new_key(), subject.pk), "case_code": _case_code()},
+            defaults={"sealed": seal(new_key(), subject.pk), "case_code": case_code()},
         )
     return key
-
-
-def _case_code() -> str:
-    """A name for the case that readers can say aloud."""
-    letters = [secrets.choice(_LETTERS) for _ in range(6)]
-    return f"{''.join(letters[:3])}-{''.join(letters[3:])}"
 
 
 def identity_of(*, actor: Actor, visit: Visit) -> Identity:

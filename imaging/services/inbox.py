@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import IO
 from uuid import uuid4
 
@@ -245,10 +246,15 @@ def reject_items(*, actor: Actor, items: Sequence[InboxItem], reason: str) -> No
         if not held:
             raise NotWaitingError
         keys = [item.stored_key for item in held]
-        transaction.on_commit(lambda: [default_storage.delete(key) for key in keys])
+        transaction.on_commit(partial(_delete, keys))
         InboxItem.objects.filter(pk__in=[item.pk for item in held]).update(
             state=InboxState.REJECTED, stored_key="", **_decision(actor, reason)
         )
+
+
+def _delete(keys: Iterable[str]) -> None:
+    for key in keys:
+        default_storage.delete(key)
 
 
 def _decision(actor: Actor, reason: str) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,7 +16,6 @@ from audit.context import Actor, service_actor
 from imaging.dicom.deidentify import Deidentified, deidentify, identity_words, words_left
 from imaging.dicom.describe import Description, describe
 from imaging.dicom.errors import DicomFault
-from imaging.dicom.frames import decode, encode_frame
 from imaging.dicom.geometry import Plane
 from imaging.dicom.reader import DicomFile, read, values_of
 from imaging.models import FileState, ImagingKey, Instance, Ledger, PatientNumber, Series, Study, StudyState
@@ -41,6 +41,32 @@ def _quarantine(code: str, reason: str) -> Fate:
     return Fate(FileState.QUARANTINED, code, reason)
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """An image that passed the front door.
+
+    Attributes
+    ----------
+    overruled
+        Codes of quarantine that a person decided to pass over.
+    """
+
+    file: DicomFile
+    overruled: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class _Cleaned:
+    """A candidate after de-identification; `fault` says why there is no result."""
+
+    candidate: Candidate
+    patient: str
+    result: Deidentified | None = None
+    description: Description | None = None
+    words_left: bool = False
+    fault: DicomFault | None = None
+
+
 class Keeper:
     """Keeps the images of one visit, and remembers rows that the next file needs as well.
 
@@ -61,31 +87,51 @@ class Keeper:
         self._series: dict[tuple[int, str], Series] = {}
         self._ledgers: dict[str, Ledger] = {}
 
-    def keep(self, file: DicomFile, overruled: frozenset[str] = frozenset()) -> Fate:
-        """De-identify and store an image that passed the front door; runs inside the caller's transaction.
+    def keep(self, candidates: Sequence[Candidate]) -> list[Fate]:
+        """De-identify and store images; runs inside the caller's transaction. As many statements for many as for one.
 
-        Parameters
-        ----------
-        overruled
-            Codes of quarantine that a person decided to pass over.
+        Raises
+        ------
+        OSError
+            The storage does not take a file; what it took before is found there the next time.
         """
-        patient = self._patient_digest(file)
-        if "other_patient" not in overruled and self._is_another(patient):
+        cleaned = [self._cleaned(candidate) for candidate in candidates]
+        known = self._known([each.result.sop_uid for each in cleaned if each.result is not None])
+        before = set(known)
+        fates = [self._fate(each, known) for each in cleaned]
+        Instance.objects.bulk_create(instance for uid, instance in known.items() if uid not in before)
+        return fates
+
+    def _cleaned(self, candidate: Candidate) -> _Cleaned:
+        """The candidate without its identity; nothing is written yet."""
+        patient = self._patient_digest(candidate.file)
+        try:
+            result = deidentify(candidate.file, self._identity)
+            left = words_left(identity_words(candidate.file), result, self._identity)
+            return _Cleaned(candidate, patient, result, describe(read(result.data)), left)
+        except DicomFault as fault:
+            return _Cleaned(candidate, patient, fault=fault)
+
+    def _known(self, uids: Sequence[str]) -> dict[str, Instance]:
+        """Images of the subject that are here under these identifiers."""
+        same = Instance.objects.filter(subject=self._visit.subject_id, uid__in=uids)
+        return {instance.uid: instance for instance in same.select_related("series__study")}
+
+    def _fate(self, cleaned: _Cleaned, known: dict[str, Instance]) -> Fate:
+        overruled = cleaned.candidate.overruled
+        if "other_patient" not in overruled and self._is_another(cleaned.patient):
             return _quarantine(
                 "other_patient", "The patient number differs from that of this subject's earlier images."
             )
-        try:
-            result = deidentify(file, self._identity)
-            left = words_left(identity_words(file), result, self._identity)
-            if left and "words_left" not in overruled:
-                return _quarantine(
-                    "words_left", "A word that identifies somebody stands where it does not belong."
-                )
-            cleaned = read(result.data)
-            fate = self._place(cleaned, result, describe(cleaned), patient)
-        except DicomFault as fault:
-            return Fate(FileState.REJECTED, fault.code, fault.message)
-        return fate
+        if cleaned.fault is not None:
+            return Fate(FileState.REJECTED, cleaned.fault.code, cleaned.fault.message)
+        if cleaned.words_left and "words_left" not in overruled:
+            return _quarantine(
+                "words_left", "A word that identifies somebody stands where it does not belong."
+            )
+        if cleaned.result is None or cleaned.description is None:
+            raise AssertionError("A candidate without a fault has a result.")
+        return self._place(cleaned.result, cleaned.description, cleaned.patient, known)
 
     def _patient_digest(self, file: DicomFile) -> str:
         """Keyed digest of the hospital's patient number (or, without one, name); empty where the file has neither."""
@@ -114,16 +160,14 @@ class Keeper:
         return self._numbers.get(patient)
 
     def _place(
-        self, cleaned: DicomFile, result: Deidentified, description: Description, patient: str
+        self, result: Deidentified, description: Description, patient: str, known: dict[str, Instance]
     ) -> Fate:
-        subject = self._visit.subject
-        same = Instance.objects.select_related("series__study").filter(subject=subject, uid=result.sop_uid)
-        known = same.first()
-        if known is not None and known.series.study.state == StudyState.WITHDRAWN:
+        same = known.get(result.sop_uid)
+        if same is not None and same.series.study.state == StudyState.WITHDRAWN:
             return _quarantine("withdrawn", "This examination was taken out of the trial before.")
-        if known is not None:
-            if known.pixel_sha256 == result.pixel_sha256:
-                return Fate(FileState.DUPLICATE, "duplicate", "This image is here already.", known)
+        if same is not None:
+            if same.pixel_sha256 == result.pixel_sha256:
+                return Fate(FileState.DUPLICATE, "duplicate", "This image is here already.", same)
             return _quarantine("uid_conflict", "Another image with the same identifier is here already.")
         if description.plane is None:
             return _quarantine("no_geometry", "The image does not say where in the patient it lies.")
@@ -134,9 +178,8 @@ class Keeper:
             return _quarantine(
                 "other_visit", f"Images of this examination were sent for {study.visit} before."
             )
-        return Fate(
-            FileState.ACCEPTED, "ok", "", self._store(study, cleaned, result, description, description.plane)
-        )
+        known[result.sop_uid] = self._stored(study, result, description, description.plane)
+        return Fate(FileState.ACCEPTED, "ok", "", known[result.sop_uid])
 
     def _study(self, description: Description, patient: str) -> Study:
         if description.study_uid not in self._studies:
@@ -173,25 +216,24 @@ class Keeper:
             )
         return self._series[place]
 
-    def _store(
-        self, study: Study, cleaned: DicomFile, result: Deidentified, description: Description, plane: Plane
-    ) -> Instance:
+    def _stored(self, study: Study, result: Deidentified, description: Description, plane: Plane) -> Instance:
+        """The file in the storage and its row, which is still to be written."""
         series = self._series_of(study, description)
         sha256 = hashlib.sha256(result.data).hexdigest()
         place = f"images/{study.opaque}/{series.opaque}/{sha256[:40]}"
-        return Instance.objects.create(
+        return Instance(
             subject_id=study.subject_id,
             series=series,
             uid=result.sop_uid,
             number=description.instance_number,
             depth=plane.depth.quantize(_DEPTH),
-            file_key=_write_once(f"{place}.dcm", result.data),
+            file_key=write_once(f"{place}.dcm", result.data),
             file_sha256=sha256,
             file_bytes=len(result.data),
             pixel_offset=result.pixel_offset,
             pixel_length=result.pixel_length,
             pixel_sha256=result.pixel_sha256,
-            frame_key=_write_once(f"{place}.jhc", encode_frame(decode(cleaned))),
+            frame_key=f"{place}.jhc",
             attributes=description.attributes,
             ledger=self._ledger(result),
         )
@@ -211,7 +253,7 @@ def _live_numbers(subject_id: int) -> dict[str, PatientNumber]:
     return {each.digest: each for each in live}
 
 
-def _write_once(key: str, data: bytes) -> str:
+def write_once(key: str, data: bytes) -> str:
     """Store under a name that follows from the content: what is there already is the same."""
     if not default_storage.exists(key):
         key = default_storage.save(key, ContentFile(data))

@@ -1,34 +1,40 @@
 """From a received batch to stored, de-identified images. Runs in the background, may run twice, may be killed.
 
-Each file is one transaction, and what is written to storage has a name that follows from its content, so whatever was
-done before an interruption is found done when the batch is taken up again.
+Some files at a time are one transaction, and what is written to storage has a name that follows from its content, so
+whatever was done before an interruption is found done when the batch is taken up again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import IO, Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from audit.context import acting
 from foundation import clock
 from imaging.dicom.intake import Arrived, Verdict, examine, is_archive, unpack
-from imaging.models import Batch, BatchFile, BatchState, FileState, Study
-from imaging.services.keeping import INTAKE, Fate, Keeper
+from imaging.models import Batch, BatchFile, BatchState, FileState, Instance, Study
+from imaging.services.frames import make_frames
+from imaging.services.keeping import INTAKE, Candidate, Fate, Keeper
 from imaging.services.quality import check_quality
+from imaging.services.rows import update_rows
 
 logger = logging.getLogger(__name__)
+
+type_waiting = tuple[BatchFile, Arrived]
 
 STALE = timedelta(minutes=15)
 RETRY = timedelta(minutes=1)
 MAX_ATTEMPTS = 5
-_SIGN_OF_LIFE = 100
+_LOT_FILES = 40
+_LOT_BYTES = 64 * 1024 * 1024
 _PATH_LENGTH = 400
 
 
@@ -48,6 +54,7 @@ def process_batch(batch_id: int) -> None:
     run = Run(batch)
     try:
         run.all_files()
+        make_frames(run.images())
     except OSError:
         _note(
             batch,
@@ -56,7 +63,7 @@ def process_batch(batch_id: int) -> None:
         )
         raise
     _note(batch, state=BatchState.DONE, problem="", done_at=clock.now())
-    for study in Study.objects.filter(pk__in=run.studies_touched):
+    for study in run.studies():
         check_quality(actor=INTAKE, study=study)
 
 
@@ -101,40 +108,43 @@ def _note(batch: Batch, **fields: Any) -> None:
 
 
 class Run:
-    """One pass over the files of one batch."""
+    """One pass over the files of one batch, some files at a time, each lot in a transaction of its own."""
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
-        self.studies_touched: set[int] = set()
         self._keeper = Keeper(batch.visit)
 
     def all_files(self) -> None:
         """Every file that waits; those that were settled before an interruption are left alone."""
         waiting = BatchFile.objects.filter(batch=self.batch, state=FileState.RECEIVED)
-        for number, file in enumerate(waiting.exclude(stored_key="").order_by("index")):
-            self._sign_of_life(number)
-            self._file(file)
-
-    def _sign_of_life(self, number: int) -> None:
-        """Say now and then that the batch is being worked on, or a sweep takes it for abandoned."""
-        if number % _SIGN_OF_LIFE == _SIGN_OF_LIFE - 1:
-            _note(self.batch, claimed_at=clock.now())
-
-    def _file(self, file: BatchFile) -> None:
-        with default_storage.open(file.stored_key) as stored:
-            if is_archive(file.path, stored.read(4)):
+        lot: list[type_waiting] = []
+        for file in waiting.exclude(stored_key="").order_by("index"):
+            with default_storage.open(file.stored_key) as stored:
+                if is_archive(file.path, stored.read(4)):
+                    stored.seek(0)
+                    self._archive(file, stored)
+                    continue
                 stored.seek(0)
-                self._archive(file, stored)
-                return
-            stored.seek(0)
-            data = stored.read()
-        self._settle(file, Arrived(file.path, data))
+                lot.append((file, Arrived(file.path, stored.read())))
+            lot = self._settled_when_full(lot)
+        self._settle(lot)
+
+    def images(self) -> QuerySet[Instance]:
+        """What the batch brought, or what was here already, settled in this pass or an earlier one."""
+        settled = BatchFile.objects.filter(batch=self.batch, instance__isnull=False)
+        return Instance.objects.filter(pk__in=settled.values("instance"))
+
+    def studies(self) -> QuerySet[Study]:
+        """Studies to which these images belong."""
+        return Study.objects.filter(series__instances__in=self.images()).distinct().order_by("pk")
 
     def _archive(self, file: BatchFile, stored: IO[bytes]) -> None:
         count = 0
+        lot: list[type_waiting] = []
         for count, arrived in enumerate(unpack(stored, file.path), start=1):
-            self._sign_of_life(count)
-            self._settle(self._member(file, count, arrived), arrived)
+            lot.append((self._member(file, count, arrived), arrived))
+            lot = self._settled_when_full(lot)
+        self._settle(lot)
         with acting(INTAKE):
             _let_go(file)
             BatchFile.objects.filter(pk=file.pk).update(
@@ -161,42 +171,82 @@ class Run:
             )
         return member
 
-    def _settle(self, file: BatchFile, arrived: Arrived) -> None:
-        """Decide the fate of one file and write it down, once."""
+    def _settled_when_full(self, lot: list[type_waiting]) -> list[type_waiting]:
+        """The lot that goes on: a new one where this one was large enough to be settled."""
+        size = sum(len(arrived.data or b"") for _, arrived in lot)
+        if len(lot) < _LOT_FILES and size < _LOT_BYTES:
+            return lot
+        self._settle(lot)
+        return []
+
+    def _settle(self, lot: Sequence[type_waiting]) -> None:
+        """Decide the fate of some files and write it down, once; a sweep sees that the batch is worked on."""
+        if not lot:
+            return
         with acting(INTAKE):
-            held = BatchFile.objects.select_for_update().get(pk=file.pk)
-            if held.state != FileState.RECEIVED:
-                return
-            fate = self._fate(arrived, frozenset(held.overruled))
-            if fate.state == FileState.QUARANTINED:
-                held.stored_key = held.stored_key or _kept(self.batch, held, arrived.data or b"")
-            else:
-                _let_go(held)
-                held.stored_key = ""
-            write_fate(held, fate)
-        if fate.instance is not None:
-            self.studies_touched.add(fate.instance.series.study_id)
+            Batch.objects.filter(pk=self.batch.pk).update(claimed_at=clock.now())
+            rows = (
+                BatchFile.objects.select_for_update()
+                .order_by("pk")
+                .filter(pk__in=[file.pk for file, _ in lot])
+            )
+            held = {file.pk: file for file in rows.filter(state=FileState.RECEIVED)}
+            settled = [(held[file.pk], arrived) for file, arrived in lot if file.pk in held]
+            fates = judge(
+                self._keeper,
+                [(arrived, frozenset(file.overruled)) for file, arrived in settled],
+            )
+            for (file, arrived), fate in zip(settled, fates, strict=True):
+                self._put_away(file, arrived, fate)
+                set_fate(file, fate)
+            update_rows([file for file, _ in settled], FATE)
 
-    def _fate(self, arrived: Arrived, overruled: frozenset[str]) -> Fate:
+    def _put_away(self, file: BatchFile, arrived: Arrived, fate: Fate) -> None:
+        """The original stays for the person who decides, or is destroyed once its fate is written."""
+        if fate.state == FileState.QUARANTINED:
+            file.stored_key = file.stored_key or _kept(self.batch, file, arrived.data or b"")
+        else:
+            _let_go(file)
+            file.stored_key = ""
+
+
+def judge(keeper: Keeper, files: Sequence[tuple[Arrived, frozenset[str]]]) -> list[Fate]:
+    """What becomes of files: examined, and kept where nothing stands against them but what a person overruled.
+
+    Parameters
+    ----------
+    files
+        Each with the codes of quarantine that a person decided to pass over.
+    """
+    fates: dict[int, Fate] = {}
+    candidates: dict[int, Candidate] = {}
+    for place, (arrived, overruled) in enumerate(files):
         if arrived.data is None:
-            return Fate(FileState.REJECTED, arrived.code, arrived.reason)
-        return judge(self._keeper, arrived.data, arrived.path, overruled)
+            fates[place] = Fate(FileState.REJECTED, arrived.code, arrived.reason)
+            continue
+        examined = examine(arrived.data, arrived.path, overruled)
+        if examined.verdict is Verdict.ACCEPTED and examined.file is not None:
+            candidates[place] = Candidate(examined.file, overruled)
+        else:
+            fates[place] = Fate(FileState(examined.verdict.value), examined.code, examined.reason)
+    fates.update(zip(candidates, keeper.keep(list(candidates.values())), strict=True))
+    return [fates[place] for place in range(len(files))]
 
 
-def judge(keeper: Keeper, data: bytes, path: str, overruled: frozenset[str]) -> Fate:
-    """What becomes of one file: examined, and kept where nothing stands against it but what a person overruled."""
-    examined = examine(data, path, overruled)
-    if examined.verdict is not Verdict.ACCEPTED or examined.file is None:
-        return Fate(FileState(examined.verdict.value), examined.code, examined.reason)
-    return keeper.keep(examined.file, overruled)
+FATE = ("state", "code", "reason", "instance", "path", "stored_key")
 
 
-def write_fate(file: BatchFile, fate: Fate) -> None:
-    """Write what became of a file. The path of an accepted file is forgotten: it may hold a name."""
+def set_fate(file: BatchFile, fate: Fate) -> None:
+    """What became of a file. The path of an accepted file is forgotten: it may hold a name."""
     file.state, file.code, file.reason, file.instance = fate.state, fate.code, fate.reason, fate.instance
     if fate.state in (FileState.ACCEPTED, FileState.DUPLICATE):
         file.path = ""
-    file.save(update_fields=["state", "code", "reason", "instance", "path", "stored_key"])
+
+
+def write_fate(file: BatchFile, fate: Fate) -> None:
+    """Write what became of a file."""
+    set_fate(file, fate)
+    file.save(update_fields=FATE)
 
 
 def _kept(batch: Batch, file: BatchFile, data: bytes) -> str:

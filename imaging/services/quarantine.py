@@ -7,9 +7,11 @@ from django.db import transaction
 
 from audit.context import Actor, acting
 from foundation import clock
+from imaging.dicom.intake import Arrived
 from imaging.errors import CannotReleaseError, NotInQuarantineError, ReasonMissingError
 from imaging.models import Batch, BatchFile, BatchState, FileState, Study
 from imaging.policies import may_release
+from imaging.services.frames import make_frames
 from imaging.services.keeping import Fate, Keeper
 from imaging.services.processing import judge, write_fate
 from imaging.services.quality import check_quality
@@ -34,7 +36,7 @@ def release_file(*, actor: Actor, file: BatchFile, reason: str) -> BatchFile:
         with default_storage.open(held.stored_key) as stored:
             data = stored.read()
         overruled = frozenset((*held.overruled, held.code))
-        fate = judge(Keeper(held.batch.visit, actor=actor), data, held.path, overruled)
+        (fate,) = judge(Keeper(held.batch.visit, actor=actor), [(Arrived(held.path, data), overruled)])
         if fate.instance is None and not may_release(fate.code):
             raise CannotReleaseError(reason=fate.reason)
         held.overruled = sorted(overruled)
@@ -42,6 +44,7 @@ def release_file(*, actor: Actor, file: BatchFile, reason: str) -> BatchFile:
         if fate.instance is None:
             write_fate(held, fate)
             return held
+        make_frames([fate.instance])
         _settle(held, fate, actor)
     check_quality(actor=actor, study=Study.objects.get(series__instances=fate.instance))
     return held

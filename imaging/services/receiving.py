@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -25,11 +26,13 @@ from imaging.errors import (
     VisitTakesNoImagesError,
 )
 from imaging.models import Batch, BatchFile, BatchState, FileState, Origin
+from imaging.services.rows import update_rows
 from visits.models import Visit
 
 MAX_FILES = 20_000
 _CHUNK = 1024 * 1024
 _PATH_LENGTH = 400
+_LOT = 40
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,15 @@ def _expected(batch: Batch, index: int, announced: Announced) -> BatchFile:
     return file
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A file of a batch as it comes in: its place in the list, its bytes, and how many there are."""
+
+    index: int
+    content: IO[bytes]
+    size: int
+
+
 def receive_file(*, actor: Actor, batch: Batch, index: int, content: IO[bytes], size: int) -> Receipt:
     """Keep one file of a batch as it came. The same file twice is one.
 
@@ -138,24 +150,57 @@ def receive_file(*, actor: Actor, batch: Batch, index: int, content: IO[bytes], 
     ------
     FileNotExpectedError, BatchClosedError
     """
-    file = BatchFile.objects.filter(batch=batch, archive=None, index=index).first()
-    if file is None:
-        raise FileNotExpectedError(index=index)
+    return receive_some(actor=actor, batch=batch, sent=[Sent(index, content, size)])[0]
+
+
+def receive_some(*, actor: Actor, batch: Batch, sent: Sequence[Sent]) -> list[Receipt]:
+    """Keep some files of a batch; as many statements for many as for one.
+
+    Raises
+    ------
+    FileNotExpectedError, BatchClosedError
+        Nothing was kept.
+    OSError
+        The storage does not take a file; nothing was kept, and all of these are still expected.
+    """
     if batch.state != BatchState.RECEIVING:
         raise BatchClosedError
+    keys: list[str] = []
+    try:
+        with acting(actor):
+            files = _announced_files(batch, [each.index for each in sent])
+            receipts = [_receive(files[each.index], each, keys) for each in sent]
+            kept = [file for file in files.values() if file.stored_key in keys]
+            update_rows(kept, ["state", "sha256", "stored_key"])
+    except BaseException:
+        for key in keys:
+            default_storage.delete(key)
+        raise
+    return receipts
+
+
+def _announced_files(batch: Batch, indexes: Sequence[int]) -> dict[int, BatchFile]:
+    """Rows of the list by their index, held until the end of the transaction."""
+    rows = BatchFile.objects.select_for_update(of=("self",)).select_related("batch").order_by("pk")
+    files = {file.index: file for file in rows.filter(batch=batch, archive=None, index__in=indexes)}
+    unknown = next((index for index in indexes if index not in files), None)
+    if unknown is not None:
+        raise FileNotExpectedError(index=unknown)
+    return files
+
+
+def _receive(file: BatchFile, sent: Sent, keys: list[str]) -> Receipt:
+    """Keep one file that is expected, and note under which key."""
     if file.state != FileState.EXPECTED:
         return Receipt("rejected", file.reason) if file.state == FileState.REJECTED else Receipt("duplicate")
-    if size != file.size:
+    if sent.size != file.size:
         return Receipt("rejected", "The file changed its size while it was sent. Start again.")
-    sha256 = _sha256(content)
-    key = default_storage.save(f"incoming/{batch.opaque}/{index:06d}", File(content))
-    with acting(actor):
-        taken = BatchFile.objects.filter(pk=file.pk, state=FileState.EXPECTED).update(
-            state=FileState.RECEIVED, sha256=sha256, stored_key=key
-        )
-    if not taken:
-        default_storage.delete(key)
-        return Receipt("duplicate")
+    file.sha256 = _sha256(sent.content)
+    file.stored_key = default_storage.save(
+        f"incoming/{file.batch.opaque}/{file.index:06d}", File(sent.content)
+    )
+    file.state = FileState.RECEIVED
+    keys.append(file.stored_key)
     return Receipt("received")
 
 
@@ -204,8 +249,11 @@ def receive_files(*, actor: Actor, visit: Visit, files: Sequence[tuple[str, Path
     """
     announced = [Announced(shown, path.stat().st_size) for shown, path in files]
     batch, missing = start_batch(actor=actor, visit=visit, files=announced, origin=origin)
-    for index in missing:
-        path = files[index][1]
-        with path.open("rb") as content:
-            receive_file(actor=actor, batch=batch, index=index, content=content, size=path.stat().st_size)
+    for start in range(0, len(missing), _LOT):
+        with ExitStack() as opened:
+            lot = [
+                Sent(index, opened.enter_context(files[index][1].open("rb")), announced[index].size)
+                for index in missing[start : start + _LOT]
+            ]
+            receive_some(actor=actor, batch=batch, sent=lot)
     return finish_batch(actor=actor, batch=batch)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from csp.constants import SELF
 from csp.decorators import csp_update
-from django.core.files.storage import default_storage
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import permission
@@ -21,138 +22,159 @@ from accounts.requests import Request
 from foundation import clock
 from foundation.web import is_htmx, page
 from imaging import forms
-from imaging.dicom.frames import FRAME_TYPE
 from imaging.errors import OutcomeRefusedError, ReadIncompleteError
 from imaging.models import ImageQuality, Read
-from imaging.selectors import reads
+from imaging.policies import ADJUDICATORS_NUMBER
+from imaging.rules.recist_1_1 import NON_TARGET_RESPONSES, Response
+from imaging.selectors import judging, reads
+from imaging.selectors.staleness import changes_of
 from imaging.services import (
     correct_read,
-    erase_measurement,
     open_read,
     record_findings,
-    record_measurement,
     record_outcome,
+    record_size,
     sign_read,
 )
-from imaging.services.reading import STATEMENT, missing_in
+from imaging.services.answers import NEW_LESION
+from imaging.services.signing import STATEMENT, missing_in
+from imaging.views.viewer import TIME_POINT
 
-FOREVER = "private, max-age=31536000, immutable"
+VIEWER_POLICY = {"script-src": [SELF, "'wasm-unsafe-eval'"], "img-src": [SELF, "data:", "blob:"]}
+RESPONSE_WORDS = {
+    "CR": "Complete response",
+    "PR": "Partial response",
+    "SD": "Stable disease",
+    "NON-CR/NON-PD": "Neither complete response nor progression",
+    "PD": "Progression",
+    "NE": "Not evaluable",
+}
 
 
 @permission("read.perform")
 @require_GET
 def queue(request: Request) -> HttpResponse:
-    """Cases that wait for this reader, oldest due first."""
+    """Cases that wait for this reader, urgent ones and the oldest due first."""
     return page(request, "imaging/queue.html", {"rows": reads.queue_rows(request.access)})
 
 
 @permission("read.perform")
 @require_GET
 def next_case(request: Request) -> HttpResponse:
-    """Go to the case that is due first, or back to the empty queue."""
-    first = reads.queue_of(request.access).first()
-    return redirect("reading-case", first.opaque) if first else redirect("reading-queue")
+    """Go to the case that comes first, or back to the empty queue."""
+    waiting = reads.queue_of(request.access, 1)
+    return redirect("reading-case", waiting[0][0].opaque) if waiting else redirect("reading-queue")
 
 
-@permission("read.perform")
-@csp_update({"script-src": [SELF, "'wasm-unsafe-eval'"], "img-src": [SELF, "data:", "blob:"]})  # type: ignore[arg-type]
+@permission("read.open")
+@csp_update(VIEWER_POLICY)  # type: ignore[arg-type]
 @require_GET
 def case(request: Request, opaque: UUID) -> HttpResponse:
     """One case: images, lesions, quality, signature."""
     read = open_read(actor=request.access.actor(), read=reads.get_read(request.access, opaque))
-    return page(request, "imaging/case.html", _case(read))
-
-
-def _case(read: Read) -> dict[str, Any]:
-    return {
-        "read": read,
-        "case": reads.case_of(read),
-        "prior": reads.prior_read(read),
-        "judged": reads.lesions_to_judge(read),
-        "asks_outcomes": reads.judges_outcomes(read),
-        "marks": reads.measurements_of(read),
-        "qualities": ImageQuality.choices,
-        "missing": missing_in(read),
-        "signed": read.state == "SIGNED",
-    }
-
-
-@permission("read.perform")
-@gzip_page
-@require_GET
-def series(request: Request, opaque: UUID) -> JsonResponse:
-    """The images of the time point to be read, for the viewer."""
-    return _series(request, opaque, prior=False)
-
-
-@permission("read.perform")
-@gzip_page
-@require_GET
-def prior_series(request: Request, opaque: UUID) -> JsonResponse:
-    """The images of the time point before, for the viewer."""
-    return _series(request, opaque, prior=True)
-
-
-def _series(request: Request, opaque: UUID, *, prior: bool) -> JsonResponse:
-    read = reads.get_read(request.access, opaque)
-
-    def frame_url(instance: UUID) -> str:
-        return reverse("reading-frame", args=[opaque, instance])
-
-    return JsonResponse(reads.series_document(read, prior=prior, frame_url=frame_url))
-
-
-@permission("read.perform")
-@require_GET
-def frame(request: Request, opaque: UUID, instance: UUID) -> HttpResponse:
-    """One slice as a lossless HTJ2K code stream."""
-    key = reads.frame_key(request.access, opaque, instance)
-    with default_storage.open(key) as stored:
-        content = stored.read()
-    return HttpResponse(
-        content,
-        content_type=FRAME_TYPE,
-        headers={"Cache-Control": FOREVER, "Content-Length": str(len(content))},
+    if "judgement" in request.GET:
+        return page(request, "imaging/_judgement.html", _judgement(read))
+    following = _after(request, read)
+    return page(
+        request,
+        "imaging/case.html",
+        {
+            "case": reads.case_of(read),
+            "priors": _priors(read),
+            "next_read": following,
+            "next_has_prior": following is not None and reads.prior_read(following) is not None,
+            **_judgement(read),
+        },
     )
 
 
-@permission("read.perform")
-@require_POST
-def marks(request: Request, opaque: UUID) -> JsonResponse:
-    """A mark was drawn, moved or taken away."""
-    read = reads.get_read(request.access, opaque)
-    sent = forms.sent_mark(request)
-    if sent.action == "delete":
-        erase_measurement(actor=request.access.actor(), read=read, mark=sent.mark)
-        return JsonResponse({"id": str(sent.mark)})
-    saved = record_measurement(actor=request.access.actor(), read=read, mark=sent.mark, sent=sent.content)
-    return JsonResponse(reads.mark_document(saved))
+def _priors(read: Read) -> list[tuple[str, str]]:
+    """Address and name of each earlier time point that may stand beside this one, the latest first."""
+    address, numbers = reverse("reading-prior", args=[read.opaque]), reads.time_points_of(read.subject_id)
+    found = [numbers[each.visit_id] for each in reversed(reads.earlier_reads(read))]
+    return [(f"{address}?{urlencode({TIME_POINT: number})}", _point_name(number, found)) for number in found]
 
 
-@permission("read.perform")
+def _point_name(number: int, earlier: Sequence[int]) -> str:
+    """Name of an earlier time point; the first one is the baseline of the case."""
+    return f"Time point {number}, {'first' if number == min(earlier) else 'before'}"
+
+
+def _after(request: Request, read: Read) -> Read | None:
+    """The case that is fetched ahead: the first one that waits beside this one."""
+    waiting = reads.queue_of(request.access, 2) if read.number != ADJUDICATORS_NUMBER else []
+    return next((each for each, stale in waiting if each.pk != read.pk and stale is None), None)
+
+
+def _judgement(read: Read) -> dict[str, Any]:
+    """What the panel beside the images shows."""
+    marks = judging.marks_by_lesion(judging.measurements_of(read))
+    judged = judging.lesions_to_judge(read)
+    signed = read.state == "SIGNED"
+    course = judging.course_of(read)
+    derived = course.overall if course else ""
+    return {
+        "read": read,
+        "judged": [(each, marks.get(each.lesion.name, [])) for each in judged],
+        "chosen": next(
+            (each.lesion.name for each in judged if each.asked and not each.settled),
+            judged[0].lesion.name if judged else "",
+        ),
+        "new_lesion": NEW_LESION,
+        "new_marks": marks.get(NEW_LESION, []),
+        "sizes": judging.SIZE_WORDS,
+        "asks_new_lesion": judging.judges_outcomes(read) or judging.judges_response(read),
+        "asks_non_target": judging.judges_non_target(read),
+        "asks_overall": judging.judges_overall(read),
+        "non_targets": _responses(NON_TARGET_RESPONSES),
+        "responses": _responses(set(Response)),
+        "course": course,
+        "differs": bool(read.overall and derived and read.overall != derived),
+        "qualities": ImageQuality.choices,
+        "missing": [] if signed else missing_in(read),
+        "signed": signed,
+        "changes": changes_of(read) if signed else (),
+        "may_correct": signed and read.number != ADJUDICATORS_NUMBER,
+    }
+
+
+def _responses(codes: Any) -> list[tuple[str, str]]:
+    return [(code, words) for code, words in RESPONSE_WORDS.items() if code in codes]
+
+
+@permission("read.open")
 @require_POST
 def outcome(request: Request, opaque: UUID) -> HttpResponse:
     """What became of a lesion."""
     read = reads.get_read(request.access, opaque)
     lesion = request.POST.get("lesion", "")
-    record_outcome(
-        actor=request.access.actor(),
-        read=read,
-        lesion=lesion,
-        outcome=request.POST.get(f"outcome-{lesion}", ""),
-    )
+    said = request.POST.get(f"outcome-{lesion}", "")
+    record_outcome(actor=request.access.actor(), read=read, lesion=lesion, outcome=said)
     return _judged(request, opaque)
 
 
-@permission("read.perform")
+@permission("read.open")
+@require_POST
+def size(request: Request, opaque: UUID) -> HttpResponse:
+    """How a lesion is there that is not measured."""
+    read = reads.get_read(request.access, opaque)
+    lesion = request.POST.get("lesion", "")
+    said = request.POST.get(f"size-{lesion}", "")
+    record_size(actor=request.access.actor(), read=read, lesion=lesion, status=said)
+    return _judged(request, opaque)
+
+
+@permission("read.open")
 @require_POST
 def findings(request: Request, opaque: UUID) -> HttpResponse:
-    """Quality of the images, new lesion, comment."""
+    """Quality of the images, new lesion, response, comment: what was sent."""
     read = reads.get_read(request.access, opaque)
     form = forms.FindingsForm(request.POST)
     if not form.is_valid():
         raise OutcomeRefusedError(message="Choose one of the given answers.")
-    record_findings(actor=request.access.actor(), read=read, **form.cleaned_data)
+    said = {name: value for name, value in form.cleaned_data.items() if name in request.POST}
+    if said:
+        record_findings(actor=request.access.actor(), read=read, **said)
     return _judged(request, opaque)
 
 
@@ -160,10 +182,10 @@ def _judged(request: Request, opaque: UUID) -> HttpResponse:
     """The judgement panel again, or the whole page where no script asked."""
     if not is_htmx(request):
         return redirect("reading-case", opaque)
-    return page(request, "imaging/_judgement.html", _case(reads.get_read(request.access, opaque)))
+    return page(request, "imaging/_judgement.html", _judgement(reads.get_read(request.access, opaque)))
 
 
-@permission("read.perform")
+@permission("read.open")
 def sign(request: Request, opaque: UUID) -> HttpResponse:
     """The signature: a dialog on GET; signs on POST and goes on to the next case."""
     read = reads.get_read(request.access, opaque)
@@ -180,24 +202,35 @@ def sign(request: Request, opaque: UUID) -> HttpResponse:
     except (SignatureRefused, AccountLocked) as refused:
         context = {**_signing(read), "refused": refused.message}
         return page(request, "accounts/_sign_dialog.html", context, status=422)
-    if is_htmx(request):
-        return HttpResponse(status=204, headers={"HX-Redirect": reverse("reading-next")})
-    return redirect("reading-next")
+    return _onwards(request, read)
+
+
+def _onwards(request: Request, read: Read) -> HttpResponse:
+    """To the next case, whose pictures this page holds already and so changes into it; or to the list."""
+    following = _after(request, read)
+    if following is not None:
+        address = reverse("reading-case", args=[following.opaque])
+        headers = {"HX-Trigger": json.dumps({"edc:next-case": {"url": address}})}
+    else:
+        address = reverse("adjudications" if read.number == ADJUDICATORS_NUMBER else "reading-queue")
+        headers = {"HX-Redirect": address}
+    return HttpResponse(status=204, headers=headers) if is_htmx(request) else redirect(address)
 
 
 def _signing(read: Read) -> dict[str, Any]:
     case = reads.case_of(read)
+    point = f", time point {case.time_point}" if case.time_point else ""
     return {
         "sign_url": reverse("reading-sign", args=[read.opaque]),
         "sign_title": "Sign this read",
         "statement": STATEMENT,
         "meaning": "Author",
-        "record": f"Case {case.code}, time point {case.time_point}",
+        "record": f"Case {case.code}{point}",
         "signed_at": clock.now(),
     }
 
 
-@permission("read.perform")
+@permission("read.open")
 @require_POST
 def correct(request: Request, opaque: UUID) -> HttpResponse:
     """A new version of a signed read."""

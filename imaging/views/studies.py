@@ -117,13 +117,13 @@ def decide_alike(request: Request, opaque: UUID) -> HttpResponse:
     """One decision for all files of an upload that are held back for the same reason."""
     batch = studies.get_batch(request.access, opaque, "image.upload")
     actor = request.access.actor(batch.subject.trial.code, batch.subject.site.code)
-    decision = {"actor": actor, "batch": batch, "code": request.POST.get("code", "")}
+    code = request.POST.get("code", "")
     if request.POST.get("decision") == "release":
-        number = release_alike(**decision, reason=reason_in(request))
+        number = release_alike(actor=actor, batch=batch, code=code, reason=reason_in(request))
         enqueue(process_batch, batch.pk)
         messages.success(request, f"{number} files pass; they are de-identified and stored now.")
     else:
-        number = reject_alike(**decision, reason=reason_in(request))
+        number = reject_alike(actor=actor, batch=batch, code=code, reason=reason_in(request))
         messages.success(request, f"Rejected: {number} files were destroyed.")
     return redirect("image-batch", batch.opaque)
 

@@ -17,7 +17,8 @@ from foundation.web import page
 from imaging import forms
 from imaging.models import Batch, BatchState
 from imaging.selectors import studies
-from imaging.services import finish_batch, receive_file, start_batch
+from imaging.services import finish_batch, receive_some, start_batch
+from imaging.services.receiving import Sent
 from imaging.tasks import process_batch
 from patients.selectors import get_subject
 from visits.selectors import get_visit
@@ -73,15 +74,18 @@ def batch_files(request: Request, opaque: UUID) -> JsonResponse:
     """Some files of a batch; answers for each whether it was taken."""
     batch = studies.get_batch(request.access, opaque, "image.upload")
     actor = request.access.actor(batch.subject.trial.code, batch.subject.site.code)
-    results: list[dict[str, Any]] = []
-    for name, sent in request.FILES.items():
-        index = name.removeprefix("file-")
-        if isinstance(sent, list) or sent.file is None or not index.isdecimal():
-            continue
-        receipt = receive_file(
-            actor=actor, batch=batch, index=int(index), content=sent.file, size=sent.size or 0
-        )
-        results.append({"index": int(index), "state": receipt.state, "reason": receipt.reason})
+    sent = [
+        Sent(int(index), file.file, file.size or 0)
+        for name, file in request.FILES.items()
+        if (index := name.removeprefix("file-")).isdecimal()
+        and not isinstance(file, list)
+        and file.file is not None
+    ]
+    receipts = receive_some(actor=actor, batch=batch, sent=sent)
+    results = [
+        {"index": each.index, "state": receipt.state, "reason": receipt.reason}
+        for each, receipt in zip(sent, receipts, strict=True)
+    ]
     return JsonResponse({"results": results})
 
 

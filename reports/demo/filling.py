@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from accounts.models import User
-from accounts.services import set_training_password
-from audit.context import Actor, service_actor
+from audit.context import Actor
 from casebook import services as casebook
 from casebook.models import Entry
 from casebook.selectors import entries
@@ -21,13 +19,13 @@ from patients.selectors import get_subject_by_key
 from patients.services import register_patient, screen_patient
 from reports.demo.entering import Values, enter_form
 from reports.demo.profiles import LesionProfile, Profile
+from reports.demo.signing import new_password
 from treatment.services import allocate_subject
 from trials.models import Site, Trial
 from visits.models import Visit
 from visits.selectors import get_visit
 from visits.services import record_visit
 
-DEMONSTRATION = service_actor("demonstration")
 PROPHYLAXIS = (
     # minutes before the infusion, drug, mg, route
     (1440, "DEXAMETHASONE", 20, "ORAL"),
@@ -138,15 +136,13 @@ class Filler:
 
     def sign(self) -> None:
         """The investigator signs, with a password that is theirs for this one moment."""
-        password = secrets.token_urlsafe(24)
         user = self.staff.investigator
         actor = Actor(id=user.pk, name=user.full_name, role="investigator")
-        set_training_password(actor=DEMONSTRATION, user=user, password=password)
         sign_assessment(
             actor=actor,
             user=user,
             subject=self.subject,
-            password=password,
+            password=new_password(user),
             decision=self.profile.decision,
             as_of=self.day(min(self.profile.screened + 2, 0)),
         )

@@ -9,16 +9,19 @@ from typing import Any
 import psycopg2
 import pytest
 from django.conf import settings
+from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, transaction
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 
 from accounts import services
+from accounts.alarms import tell_of_lock
 from accounts.errors import AccountLocked, SignatureRefused
 from accounts.forms import SignForm
 from accounts.models import AccessEvent, Signature, User
 from accounts.selectors import signature_of, signatures_of
+from accounts.services import grant_role
 from audit.context import Actor, acting, service_actor
 from audit.models import Event
 from foundation.clock import now
@@ -155,16 +158,36 @@ def test_a_signature_has_one_signer(user: User) -> None:
 @pytest.mark.req("SIG-10")
 class TestLock:
     def test_tries_are_counted_down_and_the_account_locked(self, user: User) -> None:
-        left = []
+        left, said = [], []
         for _ in range(5):
             with pytest.raises(SignatureRefused) as refusal:
                 sign(user, "wrong")
             left.append(refusal.value.data["tries_left"])
+            said.append(refusal.value.message.partition("signed. ")[2])
         assert left == [4, 3, 2, 1, 0]
+        assert said[2:] == [
+            "2 tries are left.",
+            "One try is left.",
+            "The account is locked now, for half an hour.",
+        ]
         with pytest.raises(AccountLocked):
             sign(user)
         kinds = list(AccessEvent.objects.order_by("id").values_list("kind", flat=True))
         assert kinds == ["signature_refused"] * 5 + ["locked"]
+
+    def test_the_administrators_are_told(
+        self, user: User, make_user: Callable[..., User], mailoutbox: list[EmailMessage]
+    ) -> None:
+        grant_role(actor=HOUSE, user=make_user("alex", email="alex@hilum.invalid"), role="admin")
+        for _ in range(5):
+            with pytest.raises(SignatureRefused):
+                sign(user, "wrong")
+        lock = AccessEvent.objects.get(kind="locked")
+        tell_of_lock(lock.pk)
+        (mail,) = mailoutbox
+        assert "inga was locked" in mail.subject
+        assert "5 of its failures so far were at signing" in str(mail.body)
+        assert mail.to == ["alex@hilum.invalid"]
 
     def test_the_lock_closes_the_door_too(self, user: User, client: Client) -> None:
         for _ in range(5):

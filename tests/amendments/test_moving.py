@@ -195,7 +195,24 @@ def test_a_removed_form_with_data_stays_readable(bench: Bench) -> None:
     assert cell.status == "complete"
     answer = bench.client("coordinator").get(cell.url)
     assert answer.status_code == 200
-    assert "Largest lump" in answer.content.decode()
+    page = answer.content.decode()
+    assert "Largest lump" in page
+    assert "It does not ask for this form any more" in page
+    assert f'href="{cell.url}" aria-current="page"' in page, "its visit lists it beside the others"
+
+
+def test_a_removed_form_takes_no_more_rows_and_keeps_its_own(bench: Bench) -> None:
+    bench.approve("two")
+    subject = bench.screened_on("one", consent=-20)
+    record_visit(
+        actor=bench.actor(), visit=get_visit(subject, "W2"), happened_on=bench.today - timedelta(days=6)
+    )
+    bench.enter(subject, "W2", "FS", TIRED="Y", LUMP="3.1")
+    bench.move(subject, "two")
+    client, form = bench.client("coordinator"), f"/subjects/{subject.number}/W2/FS/"
+    assert client.post(f"{form}add/").status_code in {409, 422}
+    assert "Add a row" not in client.get(form).content.decode()
+    assert Entry.objects.filter(subject=subject, form="FS").count() == 1
 
 
 # Visits -------------------------------------------------------------------------------------------------------------

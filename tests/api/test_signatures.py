@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.api.conftest import type_program
-from tests.cast import Cast
 from tests.casebook.signing_case import Case
+from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 

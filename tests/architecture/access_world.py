@@ -25,11 +25,16 @@ from imaging.services.receiving import Announced
 from patients.models import Subject
 from qol.models import Invitation
 from qol.selectors import link_digest
+from reports.copies import make_copy, request_copy
+from reports.impact.running import request_simulation
 from reports.services import make_export, request_export
 from tests.conftest import PASSWORD, setting_up
 from tests.imaging.conftest import Desk
 from tests.imaging.dicom_files import changed
 from trials.laboratories.services import add_range, register_laboratory
+from trials.models import ProtocolVersion
+from trials.schema import digest_of
+from trials.services import approve_version
 
 LINK = "an-open-link"
 EXPORTER, OWNER = "sponsor", "coordinator"
@@ -59,8 +64,11 @@ def build(desk: Desk) -> World:
     )
     make_export(export.pk)
     assessment = assess_subject(actor=at_home, subject=subject, as_of=today(subject.site.time_zone))
+    wanted = request_copy(actor=cast.actor(OWNER), subject=subject, as_of=None)
+    make_copy(wanted.pk)
     samples = {
         "number": subject.number,
+        "copy_id": wanted.pk,
         "visit": "M1",
         "form": "LB",
         "repeat": 1,
@@ -81,7 +89,32 @@ def build(desk: Desk) -> World:
     }
     samples |= _laboratory(desk)
     _invite(desk)
-    return World(samples | _images(desk) | _signed(desk), desk.read("M1").reader.username)
+    return World(samples | _amended(desk) | _images(desk) | _signed(desk), desk.read("M1").reader.username)
+
+
+def _amended(desk: Desk) -> dict[str, Any]:
+    """A later version of the trial, approved at the home site and tried on the subjects."""
+    cast, subject = desk.cast, desk.subject
+    with setting_up():
+        first = ProtocolVersion.objects.get(pk=subject.version_id)
+        label, lineage = "2.0", [first.sha256]
+        definition = {**first.definition, "version": {**first.definition["version"], "label": label}}
+        later = ProtocolVersion.objects.create(
+            trial=subject.trial,
+            label=label,
+            definition=definition,
+            sha256=digest_of(definition),
+            effective_from=first.effective_from,
+            published_at=now(),
+            lineage=lineage,
+        )
+    approval = approve_version(
+        actor=cast.actor("sponsor"), site=cast.home, version=later, approved_on=today(), document="Letter 1"
+    )
+    run = request_simulation(
+        actor=cast.actor(EXPORTER), access=access_of(cast.people[EXPORTER]), version=later
+    )
+    return {"label": label, "approval_id": approval.pk, "simulation_id": run.pk}
 
 
 def _signed(desk: Desk) -> dict[str, Any]:
@@ -163,6 +196,10 @@ def _images(desk: Desk) -> dict[str, Any]:
         "arrived": arrived.opaque,
         "study": study.opaque,
         "series": Series.objects.get(study=study).opaque,
+        "study_uid": study.uid,
+        "series_uid": Series.objects.get(study=study).uid,
+        "instance_uid": Instance.objects.filter(series__study=study).values_list("uid", flat=True)[0],
+        "frame": 1,
         "instance": masked(read.opaque, SLICE, slice_id),
         "upload": upload.opaque,
         "file_id": BatchFile.objects.get(state="QUARANTINED").pk,

@@ -25,7 +25,10 @@ ENVIRONMENT_MAY_BE_READ_IN = {
     "manage.py",  # the same
     "scripts/setup.py",  # runs before there are settings
     "scripts/test.py",  # the same
+    "benchmarks/common.py",  # names the settings module, and a database of its own
+    "benchmarks/trail.py",  # the same
 }
+FILLS_A_SCRATCH_DATABASE = {"benchmarks/matrix.py"}
 
 
 def name(path: Path) -> str:
@@ -84,7 +87,7 @@ def test_the_guard_lets_a_named_error_pass() -> None:
 
 def test_nothing_goes_round_the_trail() -> None:
     found = [name(path) for path in python_files() if BYPASS.search(path.read_text())]
-    assert found == []
+    assert set(found) <= FILLS_A_SCRATCH_DATABASE
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,17 @@ import zipfile
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from accounts.models import Signature, User
 from accounts.rules.signatures import seal_of
 from audit.bundle import verify
-from audit.bundle.writing import Contents, bundle
+from audit.bundle.writing import WHOLE, Contents, bundle
 from audit.context import Actor, acting
 from audit.models import Event, Seal
 from audit.services import anchor_newest_seal
@@ -240,6 +242,39 @@ def test_content_that_is_withheld_is_not_in_it_and_the_chain_still_holds(
     assert "is withheld; their digests fit" in said
     forged = rewritten(path, "events.jsonl", lambda lines: [lines[0], *lines[2:]])
     assert run_inside(forged)[0] == 1
+
+
+@pytest.mark.req("AUD-11")
+def test_signatures_come_with_the_events_that_recorded_them(signed: User, tmp_path: Path) -> None:
+    path = tmp_path / "part.zip"
+    path.write_bytes(b"".join(bundle(Contents(subjects=frozenset(), others=False), "x")))
+    status, said = run_inside(path)
+    assert status == 0, said
+    assert "1 signatures" in said
+    with zipfile.ZipFile(path) as archive:
+        given = [json.loads(line) for line in archive.read("events.jsonl").splitlines()]
+    assert sum("text" in each for each in given) == 1
+    forged = rewritten(path, "signatures.jsonl", lambda lines: [])
+    assert run_inside(forged)[0] == 1
+
+
+@pytest.mark.req("AUD-05")
+@pytest.mark.django_db(transaction=True)
+def test_a_bundle_shows_one_moment_while_others_sign(make_user: Callable[..., User], tmp_path: Path) -> None:
+    first, second = make_user("gus"), make_user("ida")
+    sign_as(first)
+    seal_everything()
+    path, made = tmp_path / "trail.zip", bundle(WHOLE, "x")
+    with path.open("wb") as out:
+        out.write(next(made))
+        other = Thread(target=lambda: (sign_as(second), connection.close()))
+        other.start()
+        other.join()
+        out.writelines(made)
+    assert Signature.objects.count() == 2
+    status, said = run_inside(path)
+    assert status == 0, said
+    assert "1 signatures" in said
 
 
 @pytest.mark.req("AUD-05")

@@ -49,6 +49,13 @@ class Case:
             services.mark_not_done(actor=self.cast.actor(), entry=again(entry), reason="Rest not measured")
         return again(entry)
 
+    def form_of_a_log(self) -> Entry:
+        """An adverse event, complete."""
+        actor = self.cast.actor()
+        entry = services.open_entry(actor=actor, subject=self.subject, visit=None, form="AE")
+        services.mark_not_done(actor=actor, entry=entry, reason="Nothing happened")
+        return again(entry)
+
     def whole_visit(self) -> None:
         """Every form of the visit, complete."""
         for form in self.subject.version.protocol.visit("SCR").forms:

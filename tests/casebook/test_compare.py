@@ -14,9 +14,11 @@ from casebook.pages.compare import compare
 from casebook.rules.cells import Typed
 from casebook.rules.difference import Step, difference
 from casebook.rules.moment import moment_in_addresses
+from casebook.services import states
 from foundation import clock
 from patients.models import Subject
-from tests.casebook.test_moment import _database_clock
+from tests.audit.conftest import moment_of_the_database
+from tests.casebook.signing_case import Case
 from tests.cast import Cast
 from visits.models import Visit
 
@@ -30,7 +32,7 @@ def corrected(cast: Cast) -> tuple[Subject, datetime]:
     visit = Visit.objects.get(subject=subject, code="SCR")
     entry = services.open_entry(actor=cast.actor(), subject=subject, visit=visit, form="LB")
     save(cast, entry, "HGB", "21.0")
-    since = _database_clock()
+    since = moment_of_the_database()
     save(cast, entry, "HGB", "21.5", "typing mistake")
     save(cast, entry, "HGB", "12.0", "digits swapped")
     save(cast, entry, "ALB", "41", unit="g/L")
@@ -50,7 +52,7 @@ def test_changes_of_one_value_are_joined() -> None:
 
 def test_corrections_entries_and_queries_are_told_apart(corrected: tuple[Subject, datetime]) -> None:
     subject, since = corrected
-    compared = compare(subject, since, _database_clock())
+    compared = compare(subject, since, moment_of_the_database())
     (form,) = compared.forms
     (changed,) = [item for item in form.changed if item.label == "Haemoglobin"]
     assert (changed.difference.old, changed.difference.new) == ("21.0 g/dL", "12.0 g/dL")
@@ -58,6 +60,25 @@ def test_corrections_entries_and_queries_are_told_apart(corrected: tuple[Subject
     assert changed.url.endswith("#row-HGB")
     assert "Albumin" in [item.label for item in form.entered]
     assert any("Really so low?" in str(change.new) for each in compared.queries for change in each.changes)
+
+
+@pytest.mark.req("AUD-12")
+def test_states_of_many_forms_stand_together_and_signatures_are_told(cast: Cast) -> None:
+    case = Case(cast)
+    since = moment_of_the_database()
+    case.whole_visit()
+    case.sign(case.key("visit"))
+    states.lock(actor=cast.actor("datamanager"), scope=case.scope(visit=case.visit), reason="Cleaned")
+    compared = compare(case.subject, since, moment_of_the_database())
+    forms = Entry.objects.filter(subject=case.subject).count()
+    (locked,) = [each for each in compared.moved if each.label == "locked"]
+    assert (locked.word, len(locked.forms), locked.step.reason) == ("yes", forms, "Cleaned")
+    assert not any(each.label == "frozen" for each in compared.moved)
+    assert not compared.corrected
+    (signature,) = [each for each in compared.signatures if each.what.startswith("Signature")]
+    assert signature.what == "Signature, visit SCR"
+    assert {change.name: change.new for change in signature.changes}["meaning"] == "Approval"
+    assert cast.client("monitor").get(signature.url).status_code == 200
 
 
 def test_the_page_tells_old_and_new_and_offers_spans(cast: Cast, corrected: tuple[Subject, datetime]) -> None:
@@ -70,7 +91,7 @@ def test_the_page_tells_old_and_new_and_offers_spans(cast: Cast, corrected: tupl
     assert "Since my last change here" in page
     assert "Last 7 days" in page
     assert f"?as_of={moment_in_addresses(since)}" in page
-    nothing = cast.client("coordinator").get(address, {"from": moment_in_addresses(_database_clock())})
+    nothing = cast.client("coordinator").get(address, {"from": moment_in_addresses(moment_of_the_database())})
     assert "Nothing changed." in nothing.content.decode()
 
 

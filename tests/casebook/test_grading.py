@@ -160,8 +160,31 @@ def test_a_grade_that_differs_from_the_values_of_its_time_is_asked_about(
 
 
 @pytest.mark.django_db
-def test_the_suggested_grade_is_shown_and_not_filled_in(cast: Cast) -> None:
-    worked = _event(cast, "Thrombocytopenia", "2")
+@pytest.mark.parametrize(
+    ("entered", "said"), [("3", "CTCAE v5: grade 3 by this value"), ("2", "is CTCAE v5 grade 3")]
+)
+def test_the_suggested_grade_is_said_once_and_not_filled_in(cast: Cast, entered: str, said: str) -> None:
+    worked = _event(cast, "Thrombocytopenia", entered)
     page = cast.client("coordinator").get(f"/subjects/{worked.entry.subject.number}/log/AE/").content.decode()
-    assert "CTCAE v5: grade 3 by this value" in page
-    assert worked.entry.values["AETOXGR"]["value"] == "2"
+    assert said in page
+    assert ("by this value" in page) == (entered == "3")
+    assert worked.entry.values["AETOXGR"]["value"] == entered
+
+
+def test_a_grade_is_suggested_as_soon_as_the_event_is_named(cast: Cast) -> None:
+    subject = _event(cast, "Thrombocytopenia", "3").entry.subject
+    client, row = cast.client("coordinator"), f"/subjects/{subject.number}/log/AE/2/save/"
+    client.post(row, {"item": "AESTDAT", "value": "2026-03-01"})
+    answer = client.post(row, {"item": "AETERM", "value": "Thrombocytopenia"}).content.decode()
+    assert 'hx-target="#row-AETOXGR"' in answer
+    assert "CTCAE v5: grade 3 by this value" in answer
+
+
+def test_a_fall_is_worded_as_one() -> None:
+    form, item = item_of("thermodox", "WEIGHT")
+    cell = {"value": "70", "unit": "kg"}
+    found = suggested_grade(
+        gradings_of(protocol("thermodox"), form, item), item, cell, {**cell, "value": "75"}
+    )
+    assert found is not None
+    assert found.because == "Weight loss, fallen by 5 % or more"

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from audit.context import acting
 from casebook import services
+from casebook.errors import ItemRefusedError
 from casebook.facts import facts_of
 from casebook.models import Entry, EntryState
 from casebook.rules.cells import Typed
@@ -253,3 +254,38 @@ def test_a_complete_form_takes_new_limits_with_the_reason_of_the_date(cast: Cast
         Entry.objects.filter(pk=entry.pk).update(state=EntryState.COMPLETE)
     entry = save(cast, entries().get(pk=entry.pk), "LBDAT", "2026-02-01", reason="Typing mistake")
     assert entry.values["HGB"]["low"] == "134"
+
+
+def test_a_laboratory_that_is_named_later_brings_its_limits_to_the_page_and_the_panel_says_where_from(
+    cast: Cast,
+) -> None:
+    laboratory(cast, "OUS", hgb("134", "170"))
+    laboratory(cast, "NIGHT", hgb("130", "175"))
+    subject = person(cast)
+    entry = save(cast, lab_form(cast, subject), "LBDAT", "2026-03-01")
+    save(cast, entry, "HGB", "120", unit="g/L")
+    client, address = cast.client("coordinator"), f"/subjects/{subject.number}/SCR/LB/"
+    assert "does not say which one" in client.get(f"{address}item/HGB/").content.decode()
+    page = client.get(address).content.decode()
+    assert '<option value="OUS biochemistry">' in page
+    answer = client.post(f"{address}save/", {"item": "LBNAM", "value": "OUS biochemistry"}).content.decode()
+    assert 'hx-target="#row-HGB"' in answer
+    assert 'value="134"' in answer
+    panel = client.get(f"{address}item/HGB/").content.decode()
+    assert "Limits of OUS biochemistry, version 1: 134 to 170 g/L." in panel
+    assert "120 g/L (limits 134 to 170)" in panel
+
+
+@pytest.mark.parametrize("typed", ["188,000", "1,500", "-2,125"])
+def test_a_comma_that_can_mean_thousands_is_asked_back(cast: Cast, typed: str) -> None:
+    entry = lab_form(cast, person(cast))
+    with pytest.raises(ItemRefusedError, match="can be"):
+        save(cast, entry, "PLAT", typed, unit="/uL")
+    with pytest.raises(ItemRefusedError, match="can be"):
+        save(cast, entry, "PLAT", "188000", unit="/uL", high=typed.lstrip("-"))
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("12,4", "12.4"), ("0,125", "0.125"), ("1234,5", "1234.5")])
+def test_any_other_comma_is_a_decimal_point(cast: Cast, typed: str, kept: str) -> None:
+    entry = save(cast, lab_form(cast, person(cast)), "PLAT", typed, unit="10^9/L")
+    assert entry.values["PLAT"]["value"] == kept

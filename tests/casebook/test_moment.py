@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
 
 from audit.moment import standing_at
 from casebook import services
@@ -17,6 +16,7 @@ from casebook.rules.cells import Typed
 from casebook.rules.moment import MomentFault, moment_in_addresses, moment_in_words, read_moment
 from foundation import clock
 from patients.models import Subject
+from tests.audit.conftest import moment_of_the_database
 from tests.casebook.test_pages import fill
 from tests.cast import Cast
 from visits.models import Visit
@@ -65,19 +65,12 @@ def changed(cast: Cast) -> tuple[Subject, datetime]:
     visit = Visit.objects.get(subject=subject, code="SCR")
     entry = services.open_entry(actor=cast.actor(), subject=subject, visit=visit, form="LB")
     services.save_item(actor=cast.actor(), entry=entry, item_id="HGB", typed=Typed("21.0", "g/dL"))
-    then = _database_clock()
+    then = moment_of_the_database()
     services.save_item(
         actor=cast.actor(), entry=entry, item_id="HGB", typed=Typed("12.0", "g/dL"), reason="digits swapped"
     )
     services.raise_query(actor=cast.actor("monitor"), entry=entry, item="HGB", text="Really so low?")
     return subject, then
-
-
-def _database_clock() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        (moment,) = cursor.fetchone()
-    return moment  # type: ignore[no-any-return]
 
 
 def test_rows_are_those_of_the_moment_and_afterwards_those_of_now(changed: tuple[Subject, datetime]) -> None:
@@ -171,7 +164,7 @@ def test_the_past_costs_the_same_for_an_empty_and_for_a_full_casebook(
     fill(full)
     visit = Visit.objects.get(subject=empty, code="SCR")
     services.open_entry(actor=cast.actor(), subject=empty, visit=visit, form="LB")
-    client, moment = cast.client("coordinator"), f"{_database_clock():%Y-%m-%dT%H:%M:%S.%fZ}"
+    client, moment = cast.client("coordinator"), f"{moment_of_the_database():%Y-%m-%dT%H:%M:%S.%fZ}"
     counted = []
     for subject in (empty, empty, full):
         with statements() as done:

@@ -136,3 +136,43 @@ def test_the_history_of_an_item_names_who_when_and_why(cast: Cast) -> None:
     panel = cast.client("monitor").get(f"/subjects/{subject.number}/SCR/LB/item/HGB/").content.decode()
     for words in ("12.4 g/dL", "13.4 g/dL", "Typing mistake", "Coordinator Person"):
         assert words in panel
+
+
+@pytest.mark.parametrize(
+    ("item", "was", "typed", "before", "now"),
+    [
+        ("PULSE", "66", "68,5", "66", "68.5"),
+        ("WEIGHT", "71", "72", "71 kg", "72 kg"),
+        ("VSDAT", "2026-03-01", "02mar26", "01 Mar 2026", "02 Mar 2026"),
+        ("VSPOS", "SITTING", "SUPINE", "Sitting", "Lying"),
+    ],
+)
+def test_a_change_of_a_complete_form_asks_why_and_shows_both_values(
+    cast: Cast, item: str, was: str, typed: str, before: str, now: str
+) -> None:
+    subject = cast.subject()
+    visit = Visit.objects.get(subject=subject, code="SCR")
+    entry = services.open_entry(actor=cast.actor(), subject=subject, visit=visit, form="VS")
+    unit = "kg" if item == "WEIGHT" else ""
+    services.save_item(actor=cast.actor(), entry=entry, item_id=item, typed=Typed(was, unit))
+    with acting(SETUP):
+        Entry.objects.filter(pk=entry.pk).update(state="COMPLETE")
+    sent = {"item": item, "value": typed, **({"unit": unit} if unit else {})}
+    client, address = cast.client("coordinator"), f"/subjects/{subject.number}/SCR/VS/save/"
+    answer = client.post(address, sent)
+    assert answer.status_code == 428
+    for words in ("Why did this value change?", f"<b>{before}</b>", f"<b>{now}</b>"):
+        assert words in answer.content.decode()
+    saved = client.post(address, {**sent, "reason": "TYPO"})
+    assert saved.status_code == 200
+
+
+def test_a_frozen_form_says_that_it_is_and_who_can_open_it(cast: Cast) -> None:
+    subject = cast.subject()
+    visit = Visit.objects.get(subject=subject, code="SCR")
+    entry = services.open_entry(actor=cast.actor(), subject=subject, visit=visit, form="VS")
+    with acting(SETUP):
+        Entry.objects.filter(pk=entry.pk).update(state="COMPLETE", frozen=True)
+    page = cast.client("coordinator").get(f"/subjects/{subject.number}/SCR/VS/").content.decode()
+    assert "This form is frozen: no value can be changed. Ask the data manager" in page
+    assert "data-complete" not in page

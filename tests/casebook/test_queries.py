@@ -12,7 +12,7 @@ from casebook import services
 from casebook.models import CheckFiring, Desk, Entry, EntryState, Query, QueryState
 from casebook.pages.yields import yields_of
 from casebook.rules.cells import Typed
-from casebook.selectors import entries
+from casebook.selectors import entries, worked_form
 from casebook.services.queries import assign_query
 from patients.models import Subject
 from tests.cast import SETUP, Cast
@@ -63,7 +63,23 @@ def test_a_query_closes_when_its_field_does_not_apply_any_more(cast: Cast) -> No
     assert query.state == QueryState.CLOSED
 
 
-def test_a_query_closes_when_another_form_takes_its_cause_away_and_opens_when_it_gives_one(cast: Cast) -> None:
+def test_a_value_whose_field_does_not_apply_any_more_stays_in_sight(cast: Cast) -> None:
+    subject = cast.subject()
+    entry = form(cast, subject, "AE", None)
+    for item, value in (("AESTDAT", "2026-03-05"), ("AEONGO", "N"), ("AEENDAT", "2026-03-06")):
+        entry = save(cast, entry, item, value)
+    client, address = cast.client("coordinator"), f"/subjects/{subject.number}/log/AE/save/"
+    answer = client.post(address, {"item": "AEONGO", "value": "Y"}).content.decode()
+    assert "this does not apply, and it holds a value" in answer
+    assert "AEENDAT" in worked_form(again(entry)).picture.shown
+    answer = client.post(address, {"item": "AEENDAT", "value": ""}).content.decode()
+    assert "holds a value" not in answer
+    assert "AEENDAT" not in worked_form(again(entry)).picture.shown
+
+
+def test_a_query_closes_when_another_form_takes_its_cause_away_and_opens_when_it_gives_one(
+    cast: Cast,
+) -> None:
     subject = cast.subject()
     consent = save(cast, form(cast, subject, "DS_IC"), "DSSTDAT", "2026-03-10")
     event = complete(save(cast, form(cast, subject, "AE", None), "AESTDAT", "2026-03-05"))

@@ -19,6 +19,7 @@ from casebook.errors import NothingToSignError
 from casebook.models import Entry, FormContent, SignedRecord, SigningBatch
 from casebook.records import changes_in, part_of, records_of, unfitting_records
 from casebook.rules.content import digest_of, said
+from casebook.services import states
 from casebook.services.signing import (
     CHANGED,
     NOT_DELEGATED,
@@ -81,7 +82,7 @@ def test_no_signature_survives_a_change_of_value_or_unit(case: Case, value: str,
     case.save(entry, "HGB", value, unit)
     now = again(entry)
     assert now.signing == "AGAIN"
-    part = part_of(now)
+    part = part_of(now, 0)
     assert part.signing == "AGAIN"
     (change,) = changes_in([part])[entry.pk].lines
     assert change.line.before == "12.4 g/dL"
@@ -114,7 +115,7 @@ def test_a_confirmed_check_leaves_it(case: Case) -> None:
     services.confirm_finding(
         actor=case.cast.actor(), entry=again(entry), item_id="HGB", check_id="LB-1", reason="Seen twice"
     )
-    assert part_of(again(entry)).signing == "SIGNED"
+    assert part_of(again(entry), 0).signing == "SIGNED"
 
 
 @pytest.mark.req("SIG-03")
@@ -183,6 +184,18 @@ def test_only_the_principal_investigator_signs_the_casebook(case: Case) -> None:
     assert signed.signature.get_meaning_display() == "Responsibility"
     assert len(signed.manifest) == Entry.objects.filter(subject=case.subject).count()
     assert case.record(case.key("casebook")).signing == "SIGNED"
+
+
+@pytest.mark.req("SIG-11")
+def test_a_casebook_is_signed_and_locked_over_visits_that_are_locked_already(case: Case) -> None:
+    case.whole_visit()
+    case.sign(case.key("visit"))
+    manager = case.cast.actor("datamanager")
+    states.lock(actor=manager, scope=case.scope(visit=case.visit))
+    case.form_of_a_log()
+    assert not case.sign(case.key("casebook")).refused
+    assert case.record(case.key("casebook")).signing == "SIGNED"
+    assert states.lock(actor=manager, scope=case.scope()) == 1
 
 
 @pytest.mark.req("SIG-11")
@@ -308,7 +321,7 @@ def test_a_signed_record_copied_to_another_form_does_not_hold(case: Case) -> Non
         record.pk, record.entry_id, record.signature, record.manifest = None, other.pk, signature, manifest
         record.save(force_insert=True)
         Entry.objects.filter(pk=other.pk).update(signing="SIGNED")
-    assert part_of(again(other)).signing == "AGAIN"
+    assert part_of(again(other), 0).signing == "AGAIN"
 
 
 @pytest.mark.req("SIG-04")
@@ -319,8 +332,8 @@ def test_a_manifest_that_its_signature_does_not_cover_does_not_hold(case: Case) 
         signature = Signature.objects.get(pk=record.signature_id)
         signature.pk = None
         signature.save(force_insert=True)
-        record.pk, record.signature, record.manifest = None, signature, [part_of(other).place()]
+        record.pk, record.signature, record.manifest = None, signature, [part_of(other, 0).place()]
         record.save(force_insert=True)
         Entry.objects.filter(pk=other.pk).update(signing="SIGNED")
-    assert part_of(again(other)).signing == "AGAIN"
+    assert part_of(again(other), 0).signing == "AGAIN"
     assert list(unfitting_records()) == [f"signed record {record.pk}: its signature does not cover it"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +13,13 @@ from accounts.selectors import access_of
 from casebook import services
 from casebook.models import Entry, Milestone, SignedRecord, SigningBatch, Unlock
 from casebook.pages.signing import waiting_page
+from casebook.rules.moment import moment_in_addresses
 from casebook.selectors import signatures_due
 from casebook.services import states
 from casebook.services.milestones import keep_milestone
 from foundation import clock
 from foundation.errors import Invalid
+from tests.audit.conftest import moment_of_the_database
 from tests.casebook.signing_case import Case, again
 from tests.cast import Cast
 from tests.conftest import PASSWORD
@@ -98,6 +101,41 @@ def test_only_the_difference_is_shown_with_who_and_why(case: Case) -> None:
     for words in ("12.4 g/dL", "12.9 g/dL", "Coordinator Person", "Read again"):
         assert words in page
     assert "Platelets" not in page
+
+
+@pytest.mark.req("SIG-01", "SIG-03")
+def test_a_form_shows_who_signed_it_with_meaning_and_what_a_change_broke(case: Case) -> None:
+    entry = case.form()
+    case.sign(case.key(entry=entry))
+    client = case.cast.client("coordinator")
+    address = f"/subjects/{case.subject.number}/SCR/LB/"
+    page = client.get(address).content.decode()
+    for words in ("Signed by Investigator Person", "UTC · Approval"):
+        assert words in page
+    case.save(entry, "HGB", "12.9", "g/dL", reason="Read again")
+    page = client.get(address).content.decode()
+    for words in (
+        "Was signed by Investigator Person",
+        "Changed since it was signed",
+        "12.4 g/dL",
+        "Read again",
+    ):
+        assert words in page
+
+
+@pytest.mark.req("SIG-14")
+def test_everything_that_a_record_says_can_be_read_before_it_is_signed(case: Case) -> None:
+    case.whole_visit()
+    client = case.cast.client("investigator")
+    address = f"/signatures/?record={case.key('visit')}"
+    whole, fragment = client.get(address), client.get(address, headers={"HX-Request": "true"})
+    for answer in (whole, fragment):
+        assert "Haemoglobin" in answer.content.decode()
+        assert "12.4 g/dL" in answer.content.decode()
+    assert "<html" not in fragment.content.decode()
+    assert "Haemoglobin" not in client.get("/signatures/").content.decode()
+    stranger = case.cast.client("investigator2").get(address, headers={"HX-Request": "true"})
+    assert "Haemoglobin" not in stranger.content.decode()
 
 
 @pytest.mark.req("SIG-11")
@@ -247,6 +285,28 @@ def test_the_signatures_of_a_casebook_stay_visible_with_their_state(case: Case) 
     assert monitor.get(f"/subjects/{case.subject.number}/signatures/0/").status_code == 404
 
 
+@pytest.mark.req("SIG-03")
+def test_signatures_are_shown_as_they_stood(case: Case) -> None:
+    entry = case.form()
+    (record,) = case.sign(case.key(entry=entry)).signed
+    then = moment_in_addresses(moment_of_the_database())
+    case.save(entry, "HGB", "12.9", "g/dL")
+    client = case.cast.client("investigator")
+    for address in ("", f"{record.pk}/"):
+        place = f"/subjects/{case.subject.number}/signatures/{address}"
+        now = client.get(place).content.decode()
+        past = client.get(place, {"as_of": then}).content.decode()
+        assert "Changed since" in now
+        assert "Changed since" not in past
+        assert "nothing can be changed here" in past
+        assert "/signatures/?record=" not in past
+    broken = moment_in_addresses(moment_of_the_database())
+    case.save(entry, "HGB", "12.4", "g/dL")
+    form = client.get(f"/subjects/{case.subject.number}/SCR/LB/", {"as_of": broken}).content.decode()
+    assert "Changed since it was signed" in form
+    assert "12.9 g/dL" in form
+
+
 def test_the_page_of_a_casebook_takes_a_constant_number_of_statements(
     case: Case, statements: Callable[[], Any]
 ) -> None:
@@ -279,3 +339,29 @@ def test_a_serious_event_without_report_and_an_unread_image_keep_a_form_from_bei
     assert "“Fever” has no report" in answer.content.decode()
     assert not again(event).locked
     assert states.state_of(case.record(case.key(entry=again(event))).parts[0]).signing == "SIGNED"
+
+
+def test_the_signature_is_a_mark_of_its_own_in_both_matrices(case: Case) -> None:
+    vitals, laboratory = case.form("VS"), case.form("LB")
+    client = case.cast.client("investigator")
+    casebook, matrix = f"/subjects/{case.subject.number}/", "/casebooks/?trial=EXCALIBUR"
+
+    def words(form: str) -> str:
+        page = client.get(casebook).content.decode()
+        found = re.search(rf'data-state="([^"]*)" aria-label="{form}, SCR', page)
+        assert found is not None
+        return found[1]
+
+    assert "sign" not in words("Laboratory")
+    assert "signed" not in client.get(matrix).content.decode().split('data-state="')[1].split('"')[0]
+    case.sign(case.key(entry=vitals), case.key(entry=laboratory))
+    assert words("Laboratory").split()[-1] == words("Vital signs").split()[-1] == "signed"
+    page = client.get(matrix).content.decode()
+    assert f"{case.subject.number}, Screening: " in page
+    assert re.search(r'data-state="[^"]* signed" aria-label="[^"]*; signed"', page)
+
+    case.save(vitals, "WEIGHT", "71", "kg")
+    assert words("Vital signs").split()[-1] == "sign-again"
+    assert words("Laboratory").split()[-1] == "signed"
+    page = client.get(matrix).content.decode()
+    assert re.search(r'data-state="[^"]* sign-again" aria-label="[^"]*; 1 form to be signed again"', page)

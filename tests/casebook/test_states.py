@@ -148,6 +148,19 @@ def test_a_visit_is_frozen_and_locked_as_a_whole(case: Case, manager: Actor) -> 
         states.lock(actor=manager, scope=case.scope(visit=case.visit))
 
 
+def test_what_is_locked_in_a_casebook_is_left_as_it_is_by_the_rest(case: Case, manager: Actor) -> None:
+    case.whole_visit()
+    case.sign(case.key("visit"))
+    states.lock(actor=manager, scope=case.scope(visit=case.visit))
+    event = case.form_of_a_log()
+    assert [each.entry_id for each in states.review(actor=manager, scope=case.scope())] == [event.pk]
+    assert states.freeze(actor=manager, scope=case.scope()) == 1
+    assert states.unfreeze(actor=manager, scope=case.scope(), reason="One more to come") == 1
+    for action in (states.review, states.freeze):
+        with pytest.raises(StateRefusedError, match="locked"):
+            action(actor=manager, scope=case.scope(visit=case.visit))
+
+
 def test_a_casebook_is_locked_after_the_principal_investigator_signed_it(case: Case, manager: Actor) -> None:
     case.whole_visit()
     case.sign(case.key("visit"))

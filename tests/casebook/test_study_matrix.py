@@ -58,14 +58,14 @@ def test_the_mark_of_the_data(visit: Occasion, tally: Tally, data: str) -> None:
 @pytest.mark.parametrize(
     ("tally", "checked", "signed"),
     [
-        (Tally(), "none", False),
-        (Tally(entries=2), "none", False),
-        (Tally(entries=2, verified=1, signed=1), "part", False),
-        (Tally(entries=2, verified=2, signed=2), "all", True),
-        (Tally(entries=2, verified=1, changed=1), "changed", False),
+        (Tally(), "none", "none"),
+        (Tally(entries=2), "none", "none"),
+        (Tally(entries=2, verified=1, signed=1), "part", "part"),
+        (Tally(entries=2, verified=2, signed=2), "all", "all"),
+        (Tally(entries=2, verified=1, changed=1, signed=1, again=1), "changed", "again"),
     ],
 )
-def test_verification_and_signature_are_marks_of_their_own(tally: Tally, checked: str, signed: bool) -> None:
+def test_verification_and_signature_are_marks_of_their_own(tally: Tally, checked: str, signed: str) -> None:
     marks = marks_of(occasion("DONE", happened=0), tally, TODAY)
     assert (marks.checked, marks.signed) == (checked, signed)
 

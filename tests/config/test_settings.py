@@ -8,10 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import BASE_DIR, VARIABLES
-from config.storage import file_storage
 
 EARNEST = {
     "TRAINING": "False",
@@ -95,14 +93,3 @@ def test_health_is_answered_without_a_database_a_session_or_a_known_host() -> No
     )
     done = manage("shell", "--no-imports", "-c", ask, **EARNEST)
     assert done.stdout.strip() == "503 does not answer does not answer {}", done.stderr
-
-
-def test_received_files_lie_where_the_address_says() -> None:
-    assert file_storage("file:///srv/hilum%20files", Path("/data")) == Path("/srv/hilum files")
-    assert file_storage("", Path("/data/files")) == Path("/data/files")
-
-
-@pytest.mark.parametrize("url", ["s3://bucket", "/srv/files", "file://host/srv", "file:srv"])
-def test_an_address_that_is_no_folder_is_an_error(url: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match="STORAGE_URL"):
-        file_storage(url, Path("/data"))

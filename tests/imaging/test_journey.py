@@ -15,6 +15,7 @@ from imaging.services import process_batch
 from tests.imaging.conftest import Desk
 from tests.imaging.test_reading import send
 from tests.journeys.conftest import built_front_end, chromium, person  # noqa: F401  fixtures of the journeys
+from tests.journeys.test_radiologist import opened
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
@@ -57,7 +58,7 @@ def test_a_radiologist_reads_a_case(desk: Desk, person: Callable[..., Any]) -> N
     page.goto(reverse("reading-queue"))
     page.get_by_role("link", name="Read the next case").click()
     until(lambda: page.locator("[data-load]").all_inner_texts() == [""])
-    page.locator('[data-lesion-select="T01"]').click()
+    page.locator('[data-lesion-select="T01"][data-tool="length"]').click()
     page.get_by_role("button", name="Length").click()
     box = page.locator(".viewport").bounding_box()
     assert box is not None
@@ -70,11 +71,13 @@ def test_a_radiologist_reads_a_case(desk: Desk, person: Callable[..., Any]) -> N
     page.get_by_text("Saved", exact=True).wait_for()
 
     for lesion in ("T01", "T02"):
+        opened(page, lesion)
         page.get_by_role("radiogroup", name=f"Outcome of {lesion}").get_by_text("Complete ablation").click()
         until(lambda lesion=lesion: lesion in set(read.outcomes.values_list("lesion", flat=True)))
     page.get_by_text("Optimal", exact=True).click()
     until(lambda: Read.objects.get(pk=read.pk).image_quality == "OPTIMAL")
-    page.get_by_role("radiogroup", name="New lesion").get_by_text("No", exact=True).click()
+    opened(page, "NEW")
+    page.get_by_role("radiogroup", name="New lesion").get_by_role("radio", name="No", exact=True).check()
     until(lambda: Read.objects.get(pk=read.pk).new_lesion == "N")
     page.get_by_role("button", name="Sign, and read the next case").click()
     page.get_by_label("Password").fill("wrong password")

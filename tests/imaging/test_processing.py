@@ -6,11 +6,13 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import imagecodecs
 import numpy as np
 import pytest
 import time_machine
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 
@@ -42,19 +44,23 @@ from imaging.models import (
     StudyState,
 )
 from imaging.sealing import SealBroken, new_key, seal, unseal
+from imaging.selectors.pictures import frame_of
 from imaging.services import (
     accept_quality,
     finish_batch,
+    frames,
     keeping,
     process_batch,
     processing,
     receive_file,
+    receive_some,
     reject_file,
     release_file,
     start_batch,
     sweep,
 )
-from imaging.services.receiving import Announced
+from imaging.services.frames import make_frames
+from imaging.services.receiving import Announced, Sent
 from tests.cast import SETUP
 from tests.imaging.conftest import Desk
 from tests.imaging.dicom_files import changed, parsed
@@ -345,13 +351,15 @@ def test_a_batch_whose_worker_died_is_taken_up_where_it_was(
     batch = desk.deliver(desk.slices("M1"))
     keep, calls = keeping.Keeper.keep, []
 
-    def dies_at_the_third(self: keeping.Keeper, file: object, *overruled: object) -> object:
-        calls.append(file)
-        if len(calls) == 3:
+    def dies_at_the_second(self: keeping.Keeper, candidates: Any) -> object:
+        calls.append(candidates)
+        fates = keep(self, candidates)
+        if len(calls) == 2:
             raise KeyboardInterrupt
-        return keep(self, file, *overruled)  # type: ignore[arg-type]
+        return fates
 
-    monkeypatch.setattr(keeping.Keeper, "keep", dies_at_the_third)
+    monkeypatch.setattr(processing, "_LOT_FILES", 2)
+    monkeypatch.setattr(keeping.Keeper, "keep", dies_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         process_batch(batch.pk)
     batch.refresh_from_db()
@@ -372,7 +380,7 @@ def test_a_full_storage_loses_nothing_and_says_so(desk: Desk, monkeypatch: pytes
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(keeping, "_write_once", full)
+        patched.setattr(keeping, "write_once", full)
         with pytest.raises(OSError, match="No space"):
             process_batch(batch.pk)
     batch.refresh_from_db()
@@ -383,6 +391,65 @@ def test_a_full_storage_loses_nothing_and_says_so(desk: Desk, monkeypatch: pytes
         sweep()
     batch.refresh_from_db()
     assert (batch.state, batch.problem, Instance.objects.count()) == (BatchState.DONE, "", 5)
+
+
+def test_frames_that_were_lost_are_made_again_when_a_viewer_asks(desk: Desk, stored: type_stored) -> None:
+    desk.send(desk.slices("M1"))
+    instance = Instance.objects.order_by("pk")[0]
+    before = stored()[instance.frame_key]
+    default_storage.delete(instance.frame_key)
+
+    assert frame_of(instance) == before
+    default_storage.delete(instance.frame_key)
+    assert make_frames([instance]) == 1
+    assert stored()[instance.frame_key] == before
+
+
+def test_a_worker_that_died_while_making_frames_makes_the_rest(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, stored: type_stored
+) -> None:
+    batch = desk.deliver(desk.slices("M1"))
+
+    def dies(*_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(frames, "encode_frame", dies)
+        with pytest.raises(KeyboardInterrupt):
+            process_batch(batch.pk)
+    assert not [name for name in stored() if name.endswith(".jhc")]
+    with time_machine.travel(clock.now() + timedelta(minutes=16), tick=False):
+        sweep()
+
+    batch.refresh_from_db()
+    assert batch.state == BatchState.DONE
+    assert len([name for name in stored() if name.endswith(".jhc")]) == 5
+    assert Study.objects.get().state == StudyState.QC_PASS
+
+
+def test_a_lot_that_the_storage_does_not_take_is_expected_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, stored: type_stored
+) -> None:
+    files = list(desk.slices("M1").values())
+    actor = desk.cast.actor()
+    announced = [Announced(str(index), len(data)) for index, data in enumerate(files)]
+    batch, missing = start_batch(actor=actor, visit=desk.visits["M1"], files=announced)
+    sent = [Sent(index, io.BytesIO(files[index]), len(files[index])) for index in missing]
+    save, calls = default_storage.save, []
+
+    def full_at_the_third(name: str, content: Any) -> str:
+        calls.append(name)
+        if len(calls) == 3:
+            raise OSError(28, "No space left on device")
+        return save(name, content)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(default_storage, "save", full_at_the_third)
+        with pytest.raises(OSError, match="No space"):
+            receive_some(actor=actor, batch=batch, sent=sent)
+    assert stored() == {}
+    assert start_batch(actor=actor, visit=desk.visits["M1"], files=announced) == (batch, missing)
+    assert {each.state for each in receive_some(actor=actor, batch=batch, sent=sent)} == {"received"}
 
 
 def test_a_batch_that_fails_again_and_again_is_given_to_a_person(desk: Desk) -> None:

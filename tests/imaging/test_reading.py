@@ -21,9 +21,11 @@ from imaging.errors import (
     ReadWaitsError,
     UnknownLesionError,
 )
+from imaging.masking import SLICE, masked
 from imaging.models import Instance, LesionOutcome, Measurement, Read, Study
 from imaging.rules.working_days import working_days_between
-from imaging.selectors.reads import lesions_to_judge, measurements_of, outcomes_of, queue_rows
+from imaging.selectors.judging import lesions_to_judge, measurements_of, outcomes_of
+from imaging.selectors.reads import queue_rows
 from imaging.services import (
     correct_read,
     erase_measurement,
@@ -36,7 +38,7 @@ from imaging.services import (
     record_outcome,
     sign_read,
 )
-from imaging.services.reading import digest_of
+from imaging.services.signing import digest_of
 from tests.cast import SETUP
 from tests.conftest import PASSWORD
 from tests.imaging.conftest import Desk
@@ -78,12 +80,18 @@ def send(desk: Desk, *visits: str) -> None:
 
 
 def mark_on(
-    read: Read, *, lesion: str = "T01", number: int = 3, length: float = 20.0, **changes: object
+    read: Read,
+    *,
+    on: Read | None = None,
+    lesion: str = "T01",
+    number: int = 3,
+    length: float = 20.0,
+    **changes: object,
 ) -> dict[str, object]:
-    instance = Instance.objects.get(number=number, series__study__visit=read.visit)
+    instance = Instance.objects.get(number=number, series__study__visit=(on or read).visit)
     z = float(instance.depth)
     sent: dict[str, object] = {
-        "lesion": lesion, "tool": "Length", "sop": str(instance.opaque), "length_mm": length,
+        "lesion": lesion, "tool": "Length", "sop": str(masked(read.opaque, SLICE, instance.pk)), "length_mm": length,
         "points": [[-70.0, -20.0, z], [-70.0 + length, -20.0, z]],
     }  # fmt: skip
     return sent | changes
@@ -247,7 +255,9 @@ def test_a_prior_takes_no_marks(desk: Desk, reader: Reader) -> None:
     first, second = desk.read("M1"), desk.read("M4")
 
     with pytest.raises(MeasurementRefusedError, match="not on a prior"):
-        record_measurement(actor=reader.actor(second), read=second, mark=uuid.uuid4(), sent=mark_on(first))
+        record_measurement(
+            actor=reader.actor(second), read=second, mark=uuid.uuid4(), sent=mark_on(second, on=first)
+        )
 
 
 def test_a_read_is_signed_when_it_is_complete_and_says_what_is_missing(desk: Desk, reader: Reader) -> None:

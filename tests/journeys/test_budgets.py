@@ -25,8 +25,8 @@ STYLE, SCRIPT, FONT = 15 * KB, 25 * KB, 45 * KB
 QUESTIONNAIRE = 60 * KB
 LONG = {"api:docs": 7000}
 """Elements of pages that are read once, from beginning to end, and not worked with."""
-VIEWER = {"reading-case"}
-"""Fetches the viewer, which no other page does; `tests/frontend/test_weight.py` weighs it."""
+VIEWER = {"reading-case", "adjudication"}
+"""Fetch the viewer, which no other page does; `tests/frontend/test_weight.py` weighs it."""
 SAVE = 8
 
 

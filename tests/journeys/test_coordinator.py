@@ -73,13 +73,14 @@ def test_screening_by_keyboard_from_today_to_the_trail(cast: Cast, person: Calla
     page.goto(reverse("subject", args=[subject.number]))
     open_form(page, "Laboratory", "SCR")
 
-    # Enter goes from field to field; each is saved when it is left, with the unit of the report.
+    # Enter goes from value to value, Tab to units and limits too; U takes the next unit while a number is typed.
     page.get_by_label("Date of the sample").focus()
-    type_and_go_on(page, "t-1", "", "", "124")
-    assert focused(page) == "u-HGB"
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    type_and_go_on(page, "134", "170")
+    type_and_go_on(page, "t-1", "", "")
+    assert focused(page) == "f-HGB"
+    page.keyboard.type("124u")
+    for text in ("", "", "134", "170"):
+        page.keyboard.type(text)
+        page.keyboard.press("Tab")
     assert focused(page) == "f-WBC"
     all_saved(page)
     until(lambda: cell(subject, "LB", "HGB") == {"value": "124", "unit": "g/L", "low": "134", "high": "170"})
@@ -99,7 +100,7 @@ def test_screening_by_keyboard_from_today_to_the_trail(cast: Cast, person: Calla
     neutrophils = page.locator("#row-NEUT")
     neutrophils.get_by_label("Neutrophils", exact=True).fill("0.9")
     page.keyboard.press("Enter")
-    neutrophils.get_by_text("below 1 x 10^9/L").wait_for()
+    neutrophils.get_by_text("below 1 ×10⁹/L").wait_for()
     neutrophils.get_by_role("button", name="It is correct").click()
     page.get_by_role("dialog").get_by_text("Checked against the source").click()
     page.get_by_role("dialog").get_by_role("button", name="It is correct").click()
@@ -226,7 +227,7 @@ def test_answers_of_the_patient_are_entered_and_scored(cast: Cast, person: Calla
         ("GP1", "GP2", "GP4", "C2", "CNS7", "HI7", "HEP2", "HEP8"), "32222111", strict=True
     ):
         page.locator(f'#row-{item} input[type="radio"]').first.focus()
-        page.keyboard.press(str(int(answer) + 1))
+        page.keyboard.press(answer)  # its code, as it is printed beside it
     page.locator("#f-QSDAT").focus()
     all_saved(page)
     until(lambda: cell_at(subject, "M1", "HEP8") == "1")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import psycopg2
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.urls import reverse
 from playwright.sync_api import Page, Route, expect
 
 from audit.context import acting
-from casebook.models import Entry
+from audit.models import Event
+from casebook.models import Entry, Query
+from config.database import superuser_dsn
 from patients.models import Subject
 from tests.cast import SETUP, Cast
 from tests.conftest import PASSWORD
@@ -132,3 +136,132 @@ def test_what_was_typed_as_a_session_ended_is_saved_for_the_same_person_only(
         page.get_by_text("You are signed out").wait_for()
         expect(page.locator("#f-HGB")).to_have_value("12.4")
     assert stored(subject) == kept
+
+
+def test_a_server_that_dies_between_saving_and_answering_has_saved_once(
+    cast: Cast, person: Callable[..., Person]
+) -> None:
+    page = person("coordinator").page
+    subject = laboratory(cast, page)
+    deaths = [1]
+
+    def die_once(route: Route) -> None:
+        if deaths:
+            deaths.pop()
+            route.fetch()  # the server has it, and its answer never arrives
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/save/", die_once)
+    type_value(page, "12.4")
+    page.get_by_text("Not saved: 1 change. Trying again").wait_for()
+    all_saved(page)
+    assert stored(subject) == "12.4"
+    assert Event.objects.filter(table_name="casebook_entry", after__values__has_key="HGB").count() == 1
+    assert not Query.objects.filter(subject=subject).exists()
+
+
+def test_a_value_typed_on_after_a_lost_answer_is_no_conflict_with_oneself(
+    cast: Cast, person: Callable[..., Person]
+) -> None:
+    page = person("coordinator").page
+    subject = laboratory(cast, page)
+    lost = [1, 1]
+
+    def lose(route: Route) -> None:
+        if lost:
+            lost.pop()
+            route.fetch()
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/save/", lose)
+    type_value(page, "12.4")
+    page.get_by_text("Trying again").wait_for()
+    type_value(page, "12.5")
+    all_saved(page)
+    assert stored(subject) == "12.5"
+    expect(page.locator("#row-HGB .message.stop")).to_have_count(0)
+
+
+def end_all_connections() -> None:
+    """What a restart of PostgreSQL does to those who are connected; this process of the tests is one of them."""
+    name = connection.settings_dict["NAME"]
+    with psycopg2.connect(**superuser_dsn()) as attacker, attacker.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            [name],
+        )
+    connection.close()
+
+
+def test_a_database_that_restarts_during_entry_loses_nothing(
+    cast: Cast, person: Callable[..., Person]
+) -> None:
+    page = person("coordinator").page
+    subject = laboratory(cast, page)
+    for place, value in enumerate(("12.1", "12.2", "12.3")):
+        type_value(page, value)
+        if place < 2:
+            end_all_connections()
+    all_saved(page)
+    until(lambda: stored(subject) == "12.3")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("x" * 10_001, "10,001 characters; 10,000 fit"), ("pain\x07 since noon", "cannot be kept")],
+)
+def test_a_comment_that_does_not_fit_stays_and_is_explained(
+    cast: Cast, person: Callable[..., Person], text: str, told: str
+) -> None:
+    page = person("coordinator").page
+    subject = cast.subject()
+    page.goto(reverse("form", args=[subject.number, "log", "AE"]))
+    page.locator("#f-AEACNOTH").fill(text)
+    page.keyboard.press("Tab")
+    expect(page.locator("#m-AEACNOTH")).to_contain_text(told)
+    expect(page.locator("#f-AEACNOTH")).to_have_value(text)
+    entry = Entry.objects.filter(subject=subject, form="AE").first()
+    assert entry is None or entry.values == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "חולשה אחרי הטיפול",
+        "tired 😴 since ☕",
+        '=HYPERLINK("http://example.org")',
+        "x" * 10_000,
+        "<b>bold</b> & 'so'",
+    ],
+)
+def test_any_other_comment_is_kept_to_the_letter(
+    cast: Cast, person: Callable[..., Person], text: str
+) -> None:
+    page = person("coordinator").page
+    subject = cast.subject()
+    page.goto(reverse("form", args=[subject.number, "log", "AE"]))
+    page.locator("#f-AEACNOTH").fill(text)
+    page.keyboard.press("Tab")
+    all_saved(page)
+    assert Entry.objects.get(subject=subject, form="AE").values["AEACNOTH"]["value"] == text
+    page.reload()
+    expect(page.locator("#f-AEACNOTH")).to_have_value(text)
+
+
+def test_leaving_with_something_unsaved_asks_first(cast: Cast, person: Callable[..., Person]) -> None:
+    somebody = person("coordinator")
+    page = somebody.page
+    laboratory(cast, page)
+    somebody.context.set_offline(True)
+    type_value(page, "13.1")
+    page.get_by_text("Trying again").wait_for()
+    with page.expect_event("dialog") as asked:
+        page.close(run_before_unload=True)
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
+    somebody.context.set_offline(False)
+    all_saved(page)

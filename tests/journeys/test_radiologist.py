@@ -51,6 +51,13 @@ def draw_length(page: Page, view: Locator) -> None:
     page.mouse.up()
 
 
+def opened(page: Page, lesion: str) -> None:
+    """Choose a lesion in the list, where it is not the one that is meant already."""
+    row = page.locator(f'details[data-lesion="{lesion}"]')
+    if row.get_attribute("open") is None:
+        row.locator("summary").click()
+
+
 def test_from_the_queue_to_the_next_case(cast: Cast, person: Callable[..., Person]) -> None:
     first = treated(cast)
     send(cast, first, "M1")
@@ -80,7 +87,7 @@ def test_from_the_queue_to_the_next_case(cast: Cast, person: Callable[..., Perso
     assert view.screenshot() != before
 
     # A length is drawn by hand and measured by the server.
-    page.locator('[data-lesion-select="T01"]').click()
+    page.locator('[data-lesion-select="T01"][data-tool="length"]').click()
     draw_length(page, view)
     mark = until(lambda: Measurement.objects.filter(lesion="T01").first())
     page.get_by_role("button", name=f"{mark.length_mm} mm").wait_for()
@@ -94,10 +101,12 @@ def test_from_the_queue_to_the_next_case(cast: Cast, person: Callable[..., Perso
     assert [word for word in identifying(read.subject, day) if word in whole] == []
 
     for lesion in ("T01", "T02"):
+        opened(page, lesion)
         page.get_by_role("radiogroup", name=f"Outcome of {lesion}").get_by_text("Complete ablation").click()
         until(lambda lesion=lesion: lesion in set(read.outcomes.values_list("lesion", flat=True)))
     page.get_by_text("Optimal", exact=True).click()
     until(lambda: Read.objects.get(pk=read.pk).image_quality == "OPTIMAL")
+    opened(page, "NEW")
     page.get_by_role("radiogroup", name="New lesion").get_by_text("No", exact=True).click()
     until(lambda: Read.objects.get(pk=read.pk).new_lesion == "N")
     page.get_by_role("button", name="Sign, and read the next case").click()

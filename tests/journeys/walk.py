@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from tests.journeys.aftermath import after
 from tests.journeys.world import World
 
 Address = Callable[[World], str]
@@ -46,6 +47,11 @@ def just(value: object) -> Callable[[World], object]:
 def token(world: World) -> object:
     """The secret of a patient's address."""
     return world.questionnaire
+
+
+def aftermath(name: str) -> Callable[[World], object]:
+    """A part that came later."""
+    return lambda world: getattr(after(world), name)
 
 
 GUARDED = "datamanager"
@@ -101,20 +107,49 @@ STOPS = (
     stop("image-inbox", "coordinator"),
     stop("image-batch", "coordinator", lambda world: world.batch.opaque),
     stop("image-study", GUARDED, lambda world: world.study.opaque),
+    stop("reads-overseen", "datamanager"),
     stop("reading-queue", "reader"),
     stop("reading-case", "reader", lambda world: world.read.opaque),
     stop("progress", "sponsor"),
     stop("trial-endpoints", "sponsor", just("THERMODOX")),
+    stop("casebook-copy", "coordinator", treated, lambda world: world.copy.pk),
     stop("exports", "sponsor"),
     stop("export", "sponsor", lambda world: world.export.pk),
     stop("trials:list", "sponsor"),
     stop("trials:list", "coordinator"),
     stop("trials:protocol", "coordinator", just("THERMODOX")),
+    stop("trials:protocol", "coordinator", just("EXCALIBUR"), query="?part=decisions"),
     stop("people", "admin"),
     stop("add-person", "admin"),
     stop("person", "admin", just("coordinator")),
     stop("new-password", "admin", just("coordinator")),
     stop("audit", "monitor"),
+    stop("accountability", "investigator"),
+    stop("delegations", "investigator"),
+    stop("name-principal", "admin", just("investigator")),
+    stop("audit-reviews", "monitor"),
+    stop("audit-review", "monitor", query="?trial=THERMODOX"),
+    stop("trail-standing", "monitor"),
+    stop("trials:versions", "sponsor", just("EXCALIBUR")),
+    stop("impact", "sponsor", just("EXCALIBUR"), aftermath("amendment")),
+    stop("move-subjects", "coordinator", just("EXCALIBUR"), aftermath("amendment")),
+    stop("subject-version", "coordinator", hopeful),
+    stop("trials:laboratories", "datamanager"),
+    stop("trials:laboratory", "datamanager", aftermath("laboratory")),
+    stop("trials:range", "datamanager", aftermath("laboratory"), aftermath("range_id")),
+    stop("laboratory-values", "datamanager", aftermath("laboratory")),
+    stop("signatures", "investigator"),
+    stop("milestones", "datamanager", query="?trial=THERMODOX"),
+    stop("unlocks", "coordinator"),
+    stop("unlock", "datamanager", aftermath("unlock")),
+    stop("subject-signatures", "investigator", treated),
+    stop("signed-record", "investigator", treated, aftermath("signed")),
+    stop("subject-compare", "coordinator", treated),
+    stop("verification", "monitor"),
+    stop("check-yield", "datamanager"),
+    stop("adjudications", "adjudicator"),
+    stop("adjudication", "adjudicator", aftermath("pair")),
+    stop("inbox-examination", "coordinator", aftermath("arrived")),
     stop("account_logout", "coordinator"),
     stop("mfa_index", GUARDED, state="guarded"),
     stop("mfa_deactivate_totp", GUARDED, state="guarded"),
@@ -126,7 +161,12 @@ STOPS = (
 
 NO_PAGES = {
     "posted to": {
-        "add-grant", "deactivate-person", "end-grant", "end-sessions", "form-add", "form-ask", "form-complete",
+        "add-delegation", "add-grant", "adjudication-anew", "adjudication-decide", "adjudication-release",
+        "deactivate-person", "end-delegation", "end-grant", "end-principal", "end-sessions", "form-add", "form-ask",
+        "form-blank", "form-complete", "form-draft", "form-row-blank", "form-row-draft", "form-row-take-back",
+        "form-take-back", "image-decide", "image-question", "image-restore", "image-withdraw", "inbox-match",
+        "inbox-reject", "queries-work-off", "reading-size", "reading-time", "states-move", "trials:approve",
+        "trials:ranges-import", "trials:withdraw-approval", "unlock-answer", "verify-identity",
         "form-not-done", "form-row-ask", "form-row-complete", "form-row-not-done", "form-row-save",
         "form-row-strike-out", "form-row-verify", "form-save", "form-strike-out", "form-verify", "image-accept",
         "image-files", "image-finish", "image-manifest", "image-reject", "image-release", "query-move",
@@ -135,12 +175,20 @@ NO_PAGES = {
         "visit-unscheduled",
     },
     "goes on to a page": {"find", "home", "reading-next"},
-    "data for a page": {"export-status", "image-status", "reading-prior", "reading-series", "api:schema"},
+    "data for a page": {
+        "adjudication-series", "casebook-copy-status", "export-status", "form-live",
+        "form-row-live", "image-status", "impact-status",
+        "reading-prior", "reading-series", "api:schema",
+    },
     "a problem for programs": {"api:nothing"},
     "a file": {
-        "export-file", "image-thumbnail", "mfa_download_recovery_codes", "reading-frame",
+        "adjudication-frame", "audit-file", "casebook-copy-file", "casebook-pdf", "export-file",
+        "image-thumbnail", "mfa_download_recovery_codes", "read-report", "reading-frame",
+        "trail-bundle", "trials:ranges-export",
     },
-    "a part of a page, looked at as a state of it": {"form-item", "form-row-item", "reading-sign"},
+    "a part of a page, looked at as a state of it": {
+        "form-earlier", "form-item", "form-row-earlier", "form-row-item", "reading-sign",
+    },
 }  # fmt: skip
 """Addresses that a browser never shows as a page, by what they are instead."""
 

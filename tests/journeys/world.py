@@ -26,7 +26,8 @@ from imaging.services import finish_batch, process_batch, receive_file, start_ba
 from imaging.services.receiving import Announced
 from patients.models import Subject
 from qol.services import invite
-from reports.models import Export
+from reports.copies import make_copy, request_copy
+from reports.models import CopyRequest, Export
 from reports.services import make_export, request_export
 from tests.cast import SETUP, Cast
 from tests.eligibility.case import FACTS
@@ -165,8 +166,12 @@ class World:
     treated: Subject
     batch: Batch
     export: Export
+    copy: CopyRequest
     questionnaire: str
     """The secret part of the address that a patient got."""
+
+    later: Any = None
+    """What comes after the first months, when it was brought on (`aftermath`)."""
 
     @property
     def study(self) -> Study:
@@ -194,7 +199,9 @@ def make_world(cast: Cast) -> World:
     month = Visit.objects.get(subject=under_treatment, code="M1")
     _, token = invite(actor=cast.actor(), subject=under_treatment, visit=month, language="en")
     made = export(cast, cast.trials["THERMODOX"])
-    return World(cast, hopeful, under_treatment, batch, made, token)
+    wanted = request_copy(actor=cast.actor(), subject=under_treatment, as_of=None)
+    make_copy(wanted.pk)
+    return World(cast, hopeful, under_treatment, batch, made, CopyRequest.objects.get(pk=wanted.pk), token)
 
 
 def guard_with_second_factor(user: User) -> None:

@@ -1,4 +1,4 @@
-"""Excalibur after May 2023, as far as it could be read: a layer over the version of 2021, every new thing provisional."""
+"""Excalibur after May 2023, as far as it could be read: a layer over 2021, every new thing provisional."""
 
 from __future__ import annotations
 

@@ -20,10 +20,11 @@ from casebook.rules.cells import Typed
 from casebook.selectors import entries
 from foundation import clock
 from foundation.errors import Forbidden, NotFound
-from reports.errors import FutureMomentError, UnknownFormatError, UnknownSiteError
 from foundation.spreadsheets import safe
+from reports import work
+from reports.errors import FutureMomentError, UnknownFormatError, UnknownSiteError
 from reports.models import Export, ExportState
-from reports.services import make_export, request_export, waiting_exports
+from reports.services import make_export, request_export
 from tests.cast import Cast
 from tests.conftest import setting_up
 from visits.models import Visit
@@ -165,7 +166,7 @@ def test_making_twice_makes_once_and_a_lost_worker_is_replaced(cast: Cast) -> No
         Export.objects.filter(pk=made.pk).update(
             state=ExportState.RUNNING, started_at=clock.now() - timedelta(hours=1)
         )
-    assert waiting_exports() == [made.pk]
+    assert work.waiting(Export) == [made.pk]
     make_export(made.pk)
     assert Export.objects.get(pk=made.pk).state == ExportState.DONE
 

@@ -19,7 +19,7 @@ from tests.treatment.records import DAY, ablate, eligible, enter, infuse, save, 
 from treatment.errors import NotYetEligibleError, TooManyProceduresError
 from treatment.selectors.record import treatment_of
 from trials.packs import bundled
-from trials.services import publish_protocol
+from trials.services import approve_version, publish_protocol
 from visits.models import Visit
 from visits.services import plan_visits_for
 
@@ -140,9 +140,11 @@ def with_a_third_visit(cast: Cast, tmp_path: Path) -> Subject:
     numbers["codes"].append({"code": "3", "label": "Procedure 3"})
     (folder / "codelists.yaml").write_text(yaml.safe_dump(lists))
     version = publish_protocol(actor=SETUP, pack=folder, effective=date(2012, 1, 1))
-    subject = cast.subject("THERMODOX")
-    assert subject.version_id == version.pk
+    approve_version(
+        actor=SETUP, site=cast.home, version=version, approved_on=date(2012, 1, 1), document="REC 2012/1"
+    )
     subject = eligible(cast)
+    assert subject.version_id == version.pk
     plan_visits_for(actor=SETUP, subject=subject, anchors={})
     return subject
 

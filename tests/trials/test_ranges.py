@@ -104,7 +104,8 @@ def test_what_cannot_be_a_range_is_refused_at_its_field(new: Range, field: str) 
 
 
 @pytest.mark.parametrize(
-    "new", [made("130", "170", "M", start="2025-01-01"), made("9", "17", "F", unit="mmol/L", start="2025-01-01")]
+    "new",
+    [made("130", "170", "M", start="2025-01-01"), made("9", "17", "F", unit="mmol/L", start="2025-01-01")],
 )
 def test_a_new_first_day_is_a_new_version_and_no_overlap(new: Range) -> None:
     assert not list(faults(new, [MEN, WOMEN], {"HGB"}))

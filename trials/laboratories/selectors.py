@@ -72,6 +72,11 @@ def laboratories_serving(
     return {site: tuple(found) for site, found in serving.items()}
 
 
+def laboratory_names(site: int) -> tuple[str, ...]:
+    """Names of the laboratories that serve a site, in order; one statement."""
+    return tuple(Laboratory.objects.filter(sites=site).order_by("name").values_list("name", flat=True))
+
+
 def _range(row: dict[str, object], laboratory: str) -> Range:
     return as_range(ReferenceRange(**row), laboratory)
 

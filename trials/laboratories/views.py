@@ -65,6 +65,8 @@ def _list(
 @permission("laboratory.view")
 def laboratory(request: Request, code: str) -> HttpResponse:
     """The ranges of a laboratory; a data manager adds one."""
+    if request.method == "POST" and not request.access.may_anywhere("laboratory.write"):
+        raise Forbidden
     found = get_laboratory(request.access, code)
     if request.method != "POST":
         return _ranges(request, found)

@@ -1,8 +1,8 @@
 """An amendment as a pack: only what it changes, laid over the version that it extends.
 
 `protocol.yaml` of such a pack says `extends:` (the folder of the version before) and, under `retire:`, what that
-version has and this one has no more. A part with the code of an earlier one takes its place, as a whole: a form, a visit, a
-criterion; every other part is new.
+version has and this one has no more. A part with the code of an earlier one takes its place, as a whole: a
+form, a visit, a criterion; every other part is new.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trials.rules import expressions, grading, measures, projection, references, sense
+from trials.rules import expressions, grading, measures, projection, references, sense, verification
 from trials.rules.findings import Finding
 from trials.schema import Protocol
 
@@ -26,6 +26,7 @@ RULES = (
     sense.treatment,
     sense.charter,
     grading.gradings,
+    verification.plan,
 )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from trials.schema import (
     Arm,
@@ -214,4 +214,4 @@ def _sources(history: Sequence[Protocol]) -> dict[str, Source]:
 def remade(kind: type[PartKind], part: Part, **more: object) -> PartKind:
     """The same part as another kind, with more said; nothing is checked again, and no cached word goes along."""
     values = {name: getattr(part, name) for name in type(part).model_fields}
-    return kind.model_construct(**{**values, **more})
+    return cast("PartKind", kind.model_construct(**{**values, **more}))

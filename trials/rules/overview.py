@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from trials.rules.findings import Loc, parts_of
-from trials.schema import Annotation, Charter, CriteriaSet, Criterion, Form, Part, Protocol, Visit
+from trials.schema import Annotation, Charter, CriteriaSet, Criterion, Form, LookBack, Part, Protocol, Visit
 
 KINDS = {
     "Arm": "Arm",
@@ -30,6 +30,8 @@ KINDS = {
     "Charter": "Imaging charter",
     "Endpoint": "Endpoint",
     "Grading": "Grading",
+    "VerificationPlan": "Source verification",
+    "VerificationRule": "Source verification",
 }
 WORDING = ("label", "text", "title", "name", "drug", "message")
 
@@ -125,6 +127,14 @@ def open_decisions(protocol: Protocol) -> tuple[OpenDecision, ...]:
     return (*found, *_charter_decisions(protocol))
 
 
+def by_kind(decisions: Iterable[OpenDecision]) -> dict[str, list[OpenDecision]]:
+    """Return the decisions under their kinds, in their order."""
+    found: dict[str, list[OpenDecision]] = {}
+    for each in decisions:
+        found.setdefault(each.kind, []).append(each)
+    return found
+
+
 def _is_open(protocol: Protocol, loc: Loc, part: Part) -> bool:
     if isinstance(part, CriteriaSet):
         return part.provisional
@@ -148,7 +158,7 @@ def _decision(protocol: Protocol, loc: Loc, part: Part) -> OpenDecision:
     source = getattr(part, "source", "")
     return OpenDecision(
         kind=KINDS[type(part).__name__],
-        name=_name(loc, part),
+        name=_name(protocol, loc, part),
         wording=next((str(getattr(part, each)) for each in WORDING if getattr(part, each, "")), ""),
         value=_value(part),
         source=protocol.source_title(source) if source else "",
@@ -157,7 +167,9 @@ def _decision(protocol: Protocol, loc: Loc, part: Part) -> OpenDecision:
     )
 
 
-def _name(loc: Loc, part: Part) -> str:
+def _name(protocol: Protocol, loc: Loc, part: Part) -> str:
+    if isinstance(part, LookBack):
+        return protocol.criteria[int(loc[1])].id
     for attribute in ("id", "code", "paramcd", "name"):
         if getattr(part, attribute, ""):
             return str(getattr(part, attribute))

@@ -15,6 +15,7 @@ from trials.schema.imaging import Charter
 from trials.schema.protocol import Protocol, canonical_text, digest_of
 from trials.schema.treatment import Dose, DoseFormula, DoseNumber, Premedication, TimingRule
 from trials.schema.trial import Arm, ArmShare, Setting, Source, Stratum, SubStudy, TrialInfo, VersionInfo
+from trials.schema.verification import SampleOf, VerificationPlan, VerificationRule
 from trials.schema.visits import Anchor, Visit
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Premedication",
     "Protocol",
     "Routing",
+    "SampleOf",
     "SdtmTarget",
     "Setting",
     "Source",
@@ -54,6 +56,8 @@ __all__ = [
     "SubStudy",
     "TimingRule",
     "TrialInfo",
+    "VerificationPlan",
+    "VerificationRule",
     "VersionInfo",
     "Visit",
     "canonical_text",

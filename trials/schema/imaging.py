@@ -9,6 +9,11 @@ from pydantic import BeforeValidator, Field
 from trials.schema.base import Count, Flag, Number, Sourced, Text, Whole
 from trials.schema.forms import CodeLabel
 
+Variable = Literal[
+    "ltp", "ltp_date", "residual", "overall_response", "progression_date", "new_lesion", "evaluability"
+]
+"""What two readers can differ in so that an adjudicator decides."""
+
 
 def code_with_label(value: object) -> object:
     """Read a bare code as a code that is its own label."""
@@ -28,6 +33,12 @@ class Charter(Sourced):
         Thickest slice that passes quality control, in mm.
     stop_on : {'CENTRAL', 'SITE', 'EITHER'}
         Whose reading of local recurrence ends the imaging visits.
+    order : {'sequential', 'global', 'random'}
+        Time points one after the other, each locked before the next; all at once; or at random, unlinked.
+    adjudicator : {'pick', 'anew', 'either'}
+        Whether the adjudicator takes one of the two reads, reads anew, or may do either.
+    reread_after_days : int
+        Days after which a share of the reads (`reread_pct`) is shown to its reader again, unrecognised.
     due : dict
         Service targets, in days, by step (`upload`, `qc`, `standard_read` …).
     sources : dict
@@ -35,7 +46,7 @@ class Charter(Sourced):
     """
 
     readers: Whole = 1
-    order: Literal["sequential", "global"] = "sequential"
+    order: Literal["sequential", "global", "random"] = "sequential"
     assessments: tuple[Literal["ablation", "recist"], ...]
     modalities: tuple[Text, ...]
     contrast: Flag = True
@@ -45,6 +56,8 @@ class Charter(Sourced):
     ltp_max_distance_mm: Number | None = None
     baseline_days: Count | None = None
     reread_pct: Number | None = None
-    adjudicate_on: tuple[Text, ...] = ()
+    reread_after_days: Count | None = None
+    adjudicate_on: tuple[Variable, ...] = ()
+    adjudicator: Literal["pick", "anew", "either"] = "either"
     due: dict[str, Count] = Field(default_factory=dict)
     sources: dict[str, str] = Field(default_factory=dict)

@@ -21,6 +21,7 @@ from trials.schema.grading import Grading
 from trials.schema.imaging import Charter
 from trials.schema.treatment import Dose, Premedication, TimingRule, TimingScope
 from trials.schema.trial import Arm, Setting, Source, SubStudy, TrialInfo, VersionInfo
+from trials.schema.verification import VerificationPlan
 from trials.schema.visits import Anchor, Visit
 
 
@@ -51,6 +52,7 @@ class Protocol(Part):
     charter: Charter | None = None
     endpoints: tuple[Endpoint, ...] = ()
     gradings: tuple[Grading, ...] = ()
+    verification: VerificationPlan | None = None
 
     @model_validator(mode="before")
     @classmethod

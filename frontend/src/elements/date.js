@@ -15,7 +15,6 @@ class DateField extends HTMLElement {
     this.input.placeholder ||= 'dd Mmm yyyy'
     this.input.autocomplete = 'off'
     this.#takeName()
-    this.#makeEcho()
     this.addEventListener('change', () => this.settle(), true)
     this.input.addEventListener('input', () => this.#echo())
     this.input.addEventListener('blur', () => this.#echo())
@@ -33,7 +32,9 @@ class DateField extends HTMLElement {
     this.hiddenInput.value = this.iso
   }
 
+  /** Made anew where a row that the server drew again took it away. */
   #makeEcho () {
+    if (this.echo?.isConnected) return
     this.echo = this.querySelector('[data-echo]') ?? document.createElement('span')
     this.echo.dataset.echo = ''
     this.echo.classList.add('side')
@@ -45,7 +46,7 @@ class DateField extends HTMLElement {
 
   get timeInput () { return this.querySelectorAll('input:not([type="hidden"])')[1] ?? null }
 
-  get read () { return readDate(this.input.value, this.dataset.today || todayHere()) }
+  get read () { return readDate(this.input.value, this.closest('[data-today]')?.dataset.today || todayHere()) }
 
   /** What is posted: ISO where the text was understood, else the text itself, so that the server can say what is wrong. */
   get iso () {
@@ -65,13 +66,14 @@ class DateField extends HTMLElement {
   }
 
   #echo () {
+    this.#makeEcho()
     const { iso, error } = this.read
     const partial = iso && iso.length < 10 && !this.hasAttribute('data-partial')
     const wrong = error ?? (partial ? 'A full date is needed: day, month and year.' : '')
     const busy = document.activeElement === this.input && error
     if (busy) this.echo.textContent = ''
-    else if (iso && document.activeElement === this.input && !wrong) this.echo.textContent = `${showDate(iso)} · ${echoDate(iso, this.dataset.day1)}`
-    else this.echo.textContent = wrong || (iso ? echoDate(iso, this.dataset.day1) : '')
+    else if (iso && document.activeElement === this.input && !wrong) this.echo.textContent = `${showDate(iso)} · ${echoDate(iso, this.closest('[data-day1]')?.dataset.day1)}`
+    else this.echo.textContent = wrong || (iso ? echoDate(iso, this.closest('[data-day1]')?.dataset.day1) : '')
     this.echo.classList.toggle('wrong', Boolean(wrong) && !busy)
     if (wrong && !busy) this.input.setAttribute('aria-invalid', 'true')
     else this.input.removeAttribute('aria-invalid')

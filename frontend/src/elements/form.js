@@ -5,6 +5,7 @@ import { Company } from './company.js'
 import { Drafts } from './drafts.js'
 import { fieldKey, pageKey } from './keys.js'
 import { leaveBlank, showEarlier } from './many.js'
+import { Panel } from './panel.js'
 import { goTo, isChoice, looksOf, partsOf, putBack, rowIn, snapshot } from './row.js'
 import { sayState } from './state.js'
 
@@ -13,6 +14,7 @@ const SLOW = 300
 const FIRST_PAUSE = 1000
 const LONGEST_PAUSE = 30000
 const GIVE_UP = 15000
+const PATIENCE = 1500
 
 /** A number for one save: sent again with it, the server does the same thing once. */
 const newNumber = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
@@ -27,6 +29,7 @@ class Form extends HTMLElement {
     this.open = new Map() // row id -> what the server did not take, and why: { now, conflict, refused, sentence }
     this.unheard = new Map() // row id -> numbers of saves that may have arrived, though no answer did
     this.busy = null // the request on its way
+    this.inVain = false // the last request got no answer
     this.pause = FIRST_PAUSE
     this.signal = new AbortController()
     const listen = (target, type, handler, capture = false) => target.addEventListener(type, handler, { capture, signal: this.signal.signal })
@@ -40,9 +43,11 @@ class Form extends HTMLElement {
     listen(document, 'keydown', (event) => pageKey(this, event))
     listen(document, 'submit', (event) => this.#submitted(event))
     listen(document, 'click', (event) => this.#clickedOutside(event))
+    listen(this, 'htmx:finally:request', (event) => this.#finished(event))
     listen(window, 'online', () => this.#again())
     listen(window, 'beforeunload', (event) => { if (this.unsaved) event.preventDefault() })
     listen(window, 'pagehide', () => this.drafts.keep(true))
+    this.panel = new Panel(this)
     this.drafts = new Drafts(this)
     this.company = new Company(this)
     this.#countProblems()
@@ -109,16 +114,7 @@ class Form extends HTMLElement {
 
   #entered (event) {
     const row = event.target.closest('[data-item]')
-    if (!row || row === this.panelRow || !row.dataset.panelUrl || !this.dataset.panel) return
-    this.panelRow = row
-    clearTimeout(this.panelTimer)
-    this.panelTimer = setTimeout(() => this.#loadPanel(row.dataset.panelUrl), 200)
-  }
-
-  #loadPanel (url) {
-    const target = document.querySelector(this.dataset.panel)
-    if (target) return htmx.ajax('GET', url, { source: target, target, swap: 'innerHTML' })
-    return null
+    if (row) this.panel.follow(row)
   }
 
   // ---- saving
@@ -126,9 +122,10 @@ class Form extends HTMLElement {
   /** Queue a row; `extra` holds a confirmation or a reason. Nothing is sent when nothing changed. */
   save (row, extra = {}) {
     const now = snapshot(row)
-    if (!Object.keys(extra).length && !this.waiting.has(row.id) && !this.open.has(row.id)) {
-      const known = this.sending?.row === row.id ? this.sending.now : this.kept.get(row.id)
-      if (known === now) {
+    const underWay = this.sending?.row === row.id ? this.sending.now : null
+    if (!Object.keys(extra).length && !this.waiting.has(row.id)) {
+      if (now === underWay) return
+      if (underWay === null && !this.open.has(row.id) && now === this.kept.get(row.id)) {
         row.classList.remove('changed')
         this.#say()
         return
@@ -147,6 +144,14 @@ class Form extends HTMLElement {
       await (this.busy ?? new Promise((resolve) => setTimeout(resolve, 50)))
     }
     return !this.asking && !this.open.size
+  }
+
+  /** Save a row now; resolves when the server has answered for it, or cannot for the moment. */
+  async answered (row) {
+    if (this.rest.has(row.id)) this.#rested(row)
+    else this.save(row)
+    const end = Date.now() + PATIENCE
+    while (this.busy && Date.now() < end) await Promise.race([this.busy, new Promise((resolve) => setTimeout(resolve, end - Date.now()))])
   }
 
   async #again () {
@@ -221,11 +226,13 @@ class Form extends HTMLElement {
     if (why !== 'signed-out' && !numbers.includes(job.number)) this.unheard.set(job.row, [...numbers, job.number])
     if (!this.waiting.has(job.row)) this.waiting.set(job.row, job)
     this.stuck = why
+    this.inVain = true
     this.#waitLonger()
   }
 
   async #answered (status, text, row, sent, job) {
     this.pause = FIRST_PAUSE
+    this.inVain = false
     this.unheard.delete(row.id)
     if (status === 428) {
       this.#ask(text, row, job)
@@ -271,7 +278,7 @@ class Form extends HTMLElement {
     this.dispatchEvent(new CustomEvent('edc:saved', { bubbles: true, detail: { item: row.dataset.item } }))
   }
 
-  get version () { return Number(this.querySelector('.form-version')?.value ?? 0) }
+  get version () { return Number(this.querySelector('[data-form-version]')?.value ?? 0) }
 
   /** What stands offered beside other rows outlives an answer that draws those rows anew. */
   #offers (except) {
@@ -435,6 +442,12 @@ class Form extends HTMLElement {
     if (!row) return
     if (button.dataset.confirm) this.save(row, { confirm: button.dataset.confirm })
     else this.save(row, { value: '', missing: button.dataset.missing })
+    goTo(row)
+  }
+
+  /** A form that could not be marked complete: into the first field that is in the way. */
+  #finished (event) {
+    if (event.target.closest?.('[data-complete]')) goTo(this.rows.find((row) => row.matches('.stop') && !row.hidden))
   }
 
   /** A form is marked complete when the server holds all of it; else the person is taken to what is in the way. */
@@ -447,11 +460,6 @@ class Form extends HTMLElement {
     this.flushed = true
     button.click()
     this.flushed = false
-  }
-
-  toPanel () {
-    const panel = this.dataset.panel && document.querySelector(this.dataset.panel)
-    panel?.querySelector('a[href], button, textarea, input, select')?.focus()
   }
 
   // ---- saying how things stand

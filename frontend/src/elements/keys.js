@@ -73,6 +73,35 @@ function step (form, control, by) {
   } else if (by > 0) form.querySelector('[data-complete]')?.focus()
 }
 
+/**
+ * Go on from an answer that decides which fields come next, when the server has said which. What is typed until then
+ * goes where the focus then is.
+ */
+async function onward (form, control, row, by) {
+  const typed = []
+  const hold = (event) => {
+    if (!plain(event) || !(event.key.length === 1 || event.key === 'Enter')) return
+    event.preventDefault()
+    event.stopImmediatePropagation()
+    typed.push(event.key)
+  }
+  document.addEventListener('keydown', hold, true)
+  await form.answered(row)
+  document.removeEventListener('keydown', hold, true)
+  if (form.asking || !row.contains(document.activeElement)) return
+  step(form, control, by)
+  typed.forEach(press)
+}
+
+/** A key as if it were pressed now. */
+function press (key) {
+  const control = document.activeElement
+  const untouched = control.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }))
+  if (!untouched || key.length > 1 || !control.matches('input:not([type="radio"], [type="checkbox"]), textarea')) return
+  control.setRangeText(key, control.selectionStart, control.selectionEnd, 'end')
+  control.dispatchEvent(new Event('input', { bubbles: true }))
+}
+
 function problem (form, by) {
   const rows = form.rows.filter((row) => row.matches('.stop, .check') && !row.hidden)
   if (!rows.length) return
@@ -108,9 +137,12 @@ export function fieldKey (form, event) {
   const control = event.target
   const row = control.closest('[data-item]')
   const inNumber = control.matches('input.num[data-part="value"]')
-  if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey && control.matches('input, select')) {
+  const onwards = event.key === 'Enter' || (event.key === 'Tab' && row?.matches('[data-decides]') && form.isUnsaved(row))
+  if (onwards && !event.ctrlKey && !event.metaKey && control.matches('input, select')) {
     event.preventDefault()
-    step(form, control, event.shiftKey ? -1 : 1)
+    const by = event.shiftKey ? -1 : 1
+    if (row?.matches('[data-decides]') && form.isUnsaved(row)) onward(form, control, row, by)
+    else step(form, control, by)
   } else if (event.key === 'F2' && row) {
     event.preventDefault()
     if (form.take(row)) step(form, control, 1)
@@ -131,7 +163,8 @@ export function pageKey (form, event) {
   const act = {
     F4: () => otherForm(form, event.shiftKey ? -1 : 1),
     F8: () => problem(form, event.shiftKey ? -1 : 1),
-    F9: () => form.toPanel(),
+    F9: () => form.panel.enter(),
+    Escape: form.panel.hasFocus && (() => form.panel.leave()),
     's': ctrl && (() => form.flush()),
     Enter: ctrl ? form.querySelector('[data-complete]') && (() => form.complete(form.querySelector('[data-complete]'))) : event.target === document.body && (() => begin(form)),
   }[event.key.length === 1 ? event.key.toLowerCase() : event.key]

@@ -5,13 +5,13 @@ const clock = (when) => [when.getHours(), when.getMinutes(), when.getSeconds()].
 const SIGNED_OUT = 'You are signed out. Sign in again in another tab; what you typed stays here.'
 
 function stateOf (form) {
-  const count = form.waiting.size
+  const count = new Set([...form.waiting.keys(), ...(form.sending ? [form.sending.row] : [])]).size
   const changes = `${count} change${count === 1 ? '' : 's'}`
   const open = [...form.open.values()]
   const refused = open.filter((one) => one.refused)
   if (form.asking) return ['attention', 'Waiting for a reason']
   if (form.stuck === 'signed-out') return ['stop', count ? `Not saved: ${changes}. ${SIGNED_OUT}` : SIGNED_OUT]
-  if (form.stuck) return ['attention', `Not saved: ${changes}. Trying again`]
+  if (form.stuck || (form.busy && form.inVain)) return ['attention', `Not saved: ${changes}. Trying again`]
   if (refused.length < open.length) return ['stop', 'Someone else changed this']
   if (refused.length > 1) return ['stop', `${refused.length} fields were not accepted`]
   if (refused.length) return ['stop', refused[0].sentence ?? '1 field was not accepted']

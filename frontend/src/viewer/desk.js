@@ -1,58 +1,101 @@
-// The reading desk: two viewports, their tools, keys and marks.
-import { Enums, eventTarget } from '@cornerstonejs/core'
+// The reading desk: the pictures, their tools, keys and marks.
+import { Enums, eventTarget, imageLoader } from '@cornerstonejs/core'
 import { Enums as ToolEnums } from '@cornerstonejs/tools'
 import { annotations, Engine, MARKS, TOOLS, start } from './engine.js'
+import { actionOf } from './keys.js'
 import { Marks } from './marks.js'
+import { Panel } from './panel.js'
 import { Pointer } from './pointer.js'
 import { PRESETS } from './presets.js'
 import { Series } from './series.js'
+import { countTime } from './time.js'
 
 const { Events } = Enums
 const ToolEvents = ToolEnums.Events
+const NEW = 'NEW' // any number of marks; every other lesion has one
 const distance = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2])
-const JUMP = 10
+const middle = (view) => view.series.slices[Math.floor(view.count / 2)]
+const readonly = (place) => place.dataset.readonly !== undefined
+
+/** What the server said of images, from its answer. */
+export async function understood (asked) {
+  const answer = await asked
+  if (!answer.ok) throw new Error(answer.status === 404 ? 'These images are not here any more.' : 'The images could not be fetched.')
+  return answer.json()
+}
+
+const described = (url) => understood(fetch(url, { headers: { Accept: 'application/json' }, credentials: 'same-origin' }))
 
 export class Desk {
   constructor (host) {
     this.host = host
     this.views = []
     this.linked = true
-    this.signal = new AbortController()
+    this.ending = new AbortController()
     this.marks = new Marks(host.dataset.markUrl)
+    this.panel = new Panel(this.ending.signal)
   }
 
-  async open () {
+  /** The lesion that a new mark belongs to. */
+  get lesion () { return this.panel.lesion || this.host.dataset.lesion || '' }
+
+  async open (descriptions) {
     await start()
     this.engine = new Engine()
     this.#listen()
     const places = [...this.host.querySelectorAll('[data-view]')]
-    for (const place of places) await this.#fill(place)
+    for (const place of places) this.views.push(Object.assign(this.engine.view(place.dataset.view, place.querySelector('.viewport'), readonly(place)), { place }))
     this.active = this.views.at(-1)
-    this.link()
     this.#mark(this.active)
+    // The picture that is read comes first; the one before is shown as soon as it is there.
+    await this.#fill(this.active, descriptions.get(this.active.place.dataset.url))
+    if (!readonly(this.active.place)) this.marks.recover((mark) => this.views.some((view) => view.draw(mark)))
+    await Promise.all(this.views.slice(0, -1).map((view) => this.#fill(view, descriptions.get(view.place.dataset.url))))
+    this.link(middle)
+    if (this.panel.lesion) this.goToLesion()
     this.host.dispatchEvent(new CustomEvent('edc:ready', { bubbles: true }))
-    await Promise.all(this.views.map((view) => view.prefetch(view.index, (done, total) => this.host.progress(view.place, done, total))))
+    if (this.host.dataset.timeUrl) countTime(this.host.dataset.timeUrl, this.ending.signal)
+    for (const view of [...this.views].reverse()) await this.#rest(view)
+    performance.mark('all pictures')
+    await this.#ahead()
   }
 
-  async #fill (place) {
-    const answer = await fetch(place.dataset.url, { headers: { Accept: 'application/json' }, credentials: 'same-origin' })
-    if (!answer.ok) throw new Error(answer.status === 404 ? 'These images are not here any more.' : 'The images could not be fetched.')
-    const description = await answer.json()
-    const choices = (description.series ?? [description]).map((one) => new Series(one))
-    const view = this.engine.view(place.dataset.view, place.querySelector('.viewport'))
-    Object.assign(view, { place, choices })
-    this.views.push(view)
+  async #fill (view, description) {
+    view.choices = (await description).series.map((one) => new Series(one))
+    if (!view.choices.length) throw new Error('There are no images for this time point.')
     this.host.choices(view)
-    await this.#show(view, choices[0])
+    await this.#show(view, view.choices[0])
   }
 
   async #show (view, series) {
     const first = series.marks[0] && series.bySop.get(series.marks[0].sop)
     await view.show(series, first ?? Math.floor(series.slices.length / 2))
     for (const mark of series.marks) {
-      if (view.draw(mark)) this.marks.learn({ ...mark, series: series.id })
+      if (view.draw(mark, this.#styleOf(mark))) this.marks.learn({ ...mark, series: series.id })
     }
     this.host.describe(view)
+  }
+
+  /** Marks of this read, of an earlier one, or of the second of two readers. */
+  #styleOf (mark) {
+    if (mark.side === 'B') return 'other'
+    return mark.locked && !mark.side ? 'earlier' : 'own'
+  }
+
+  #rest (view) { return view.prefetch(view.index, (done, total) => this.host.progress(view.place, done, total)) }
+
+  /** The next case, as soon as this one is all here. */
+  async #ahead () {
+    for (const url of [this.host.dataset.nextUrl, this.host.dataset.nextPriorUrl].filter(Boolean)) {
+      const { series } = await described(url).catch(() => ({ series: [] }))
+      for (const one of series.slice(0, 1).map((each) => new Series(each))) {
+        for (const imageId of one.outwards(Math.floor(one.slices.length / 2))) {
+          if (this.ending.signal.aborted) return
+          await imageLoader.loadAndCacheImage(imageId).catch(() => {})
+        }
+      }
+    }
+    performance.mark('next case is here')
   }
 
   /** Another series of the same study in a viewport. */
@@ -61,29 +104,44 @@ export class Desk {
     if (!series || series === view.series) return
     await this.#show(view, series)
     this.link()
-    view.prefetch(view.index, (done, total) => this.host.progress(view.place, done, total))
+    this.#rest(view)
+  }
+
+  /** Another earlier time point beside the one that is read. */
+  async compare (view, url) {
+    for (const [id, { mark }] of this.marks.known) if (mark.locked) this.#forget(id)
+    view.place.dataset.url = url
+    await this.#fill(view, described(url))
+    this.link(middle)
+    if (this.lesion) this.goToLesion()
+    this.#rest(view)
   }
 
   #listen () {
-    const { signal } = this.signal
+    const { signal } = this.ending
     for (const [name, handler] of [[ToolEvents.ANNOTATION_COMPLETED, (e) => this.#drawn(e)], [ToolEvents.ANNOTATION_MODIFIED, (e) => this.#drawn(e)]]) {
       eventTarget.addEventListener(name, handler)
       signal.addEventListener('abort', () => eventTarget.removeEventListener(name, handler))
     }
-    for (const place of this.host.querySelectorAll('[data-view]')) {
+    const places = [...this.host.querySelectorAll('[data-view]')]
+    for (const place of places) {
       const element = place.querySelector('.viewport')
       element.addEventListener(Events.STACK_NEW_IMAGE, () => this.#scrolled(this.#viewOf(place)), { signal })
       element.addEventListener(Events.VOI_MODIFIED, () => this.host.describe(this.#viewOf(place)), { signal })
       element.addEventListener(Events.CAMERA_MODIFIED, () => this.host.describe(this.#viewOf(place)), { signal })
+      if (place === places.at(-1)) element.addEventListener(Events.IMAGE_RENDERED, () => performance.mark('picture'), { signal, once: true })
       element.addEventListener('contextmenu', (event) => event.preventDefault(), { signal })
       element.addEventListener('pointerdown', () => { this.#mark(this.#viewOf(place)); element.focus() }, { signal, capture: true })
       element.addEventListener('focus', () => this.#mark(this.#viewOf(place)), { signal })
-      element.addEventListener('keydown', (event) => this.#key(event), { signal })
     }
+    document.addEventListener('keydown', (event) => this.#key(event), { signal, capture: true }) // before Cornerstone, which takes every key
+    this.panel.addEventListener('change', () => this.goToLesion(), { signal })
     this.marks.addEventListener('change', () => this.host.list(this.marks), { signal })
     this.marks.addEventListener('saved', (event) => this.host.dispatchEvent(new CustomEvent('edc:mark', { bubbles: true, detail: event.detail })), { signal })
     this.marks.addEventListener('gone', (event) => this.host.dispatchEvent(new CustomEvent('edc:mark-gone', { bubbles: true, detail: event.detail })), { signal })
-    new ResizeObserver(() => this.engine?.resize()).observe(this.host.querySelector('.viewer-views'))
+    const sizes = new ResizeObserver(() => this.engine?.resize())
+    sizes.observe(this.host.querySelector('.viewer-views'))
+    signal.addEventListener('abort', () => sizes.disconnect())
   }
 
   #viewOf (place) { return this.views.find((view) => view.place === place) }
@@ -96,14 +154,12 @@ export class Desk {
 
   // ---- scrolling, linked by position
 
-  /** Remember how the two stacks lie to each other now. */
-  link () {
+  /** Remember how the two stacks lie to each other: as they stand now, or, at first, middle on middle. */
+  link (slice = (view) => view.slice) {
     const [a, b] = this.views
-    this.shift = a && b ? this.#shiftOf(a, b) : 0
+    const shared = a && b && a.series.frameOfReference === b.series.frameOfReference
+    this.shift = a && b && !shared ? slice(b).depth - slice(a).depth : 0
   }
-
-  /** Where both share a frame of reference positions are the same; else they are as far apart as now. */
-  #shiftOf (a, b) { return a.series.frameOfReference === b.series.frameOfReference ? 0 : b.slice.depth - a.slice.depth }
 
   #scrolled (view) {
     if (!view?.series) return
@@ -120,10 +176,31 @@ export class Desk {
   #drawn (event) {
     const mark = event.detail.annotation
     if (!MARKS.includes(mark?.metadata.toolName) || mark.data.handles.points.length < 2) return
-    if (event.type === ToolEvents.ANNOTATION_MODIFIED && !this.marks.known.has(mark.annotationUID)) return
-    const view = this.views.find((one) => one.series.byImageId.has(mark.metadata.referencedImageId))
-    if (!view || view.place.dataset.readonly !== undefined) return
-    this.marks.put(this.#described(mark, view))
+    const id = mark.annotationUID
+    const completed = event.type === ToolEvents.ANNOTATION_COMPLETED
+    if (!completed && !this.marks.known.has(id)) return
+    const view = this.views.find((one) => one.series?.byImageId.has(mark.metadata.referencedImageId))
+    if (!view || readonly(view.place) || this.marks.known.get(id)?.mark.locked) return
+    this.#put(this.#described(mark, view))
+  }
+
+  #put (mark) {
+    this.marks.put(mark)
+    const annotation = annotations.state.getAnnotation(mark.id)
+    if (annotation && !annotation.data.label && mark.lesion) {
+      annotation.data.label = mark.lesion
+      this.active.viewport.render()
+    }
+    this.#instead(mark)
+  }
+
+  /** A lesion has one measure: a new one takes the place of the one before, which stays on record. */
+  #instead ({ id, lesion }) {
+    if (!lesion || lesion === NEW) return
+    this.#dropProposal()
+    for (const [other, { mark, state }] of this.marks.known) {
+      if (other !== id && mark.lesion === lesion && !mark.locked && state !== 'leaving') this.remove(other)
+    }
   }
 
   #described (mark, view) {
@@ -134,7 +211,7 @@ export class Desk {
       frame_of_reference: view.series.frameOfReference, length_mm: rounded(distance(points[0], points[1])),
     }
     if (points.length === 4) described.width_mm = rounded(distance(points[2], points[3]))
-    if (this.host.lesion && !this.marks.known.has(mark.annotationUID)) described.lesion = this.host.lesion
+    if (this.lesion && !this.marks.known.has(mark.annotationUID)) described.lesion = this.lesion
     return described
   }
 
@@ -144,25 +221,74 @@ export class Desk {
     for (const view of this.views) view.viewport.render()
   }
 
-  /** Show the slice of a mark. */
+  #forget (id) {
+    annotations.state.removeAnnotation(id)
+    this.marks.known.delete(id)
+  }
+
+  // ---- the lesion that is meant, and where it was the last time
+
+  markOf (lesion, locked) {
+    return [...this.marks.known.values()].find(({ mark, state }) => mark.lesion === lesion && Boolean(mark.locked) === locked && state !== 'leaving')?.mark
+  }
+
+  /** The picture that holds a mark, to its slice. */
   goToMark (id) {
     const entry = this.marks.known.get(id)
-    const view = entry && this.views.find((one) => one.series.bySop.has(entry.mark.sop))
+    const view = entry && this.views.find((one) => one.series?.bySop.has(entry.mark.sop))
     if (!view) return
     this.#mark(view)
     view.goTo(view.series.bySop.get(entry.mark.sop))
     view.element.focus()
   }
 
-  /** Show the slice nearest to a point of the patient, in mm. */
-  goToPoint (point) { this.active.goTo(this.active.series.nearest(this.active.series.depthOf(point))) }
+  /** Every picture to the lesion that is meant; where it has no measure yet, the earlier one is proposed. */
+  async goToLesion () {
+    this.#dropProposal()
+    const [own, earlier] = [this.markOf(this.lesion, false), this.markOf(this.lesion, true)]
+    const views = this.views.filter((view) => view.series)
+    this.following = true
+    for (const view of views) {
+      const mark = readonly(view.place) ? earlier : own
+      if (mark && view.series.bySop.has(mark.sop)) await view.goTo(view.series.bySop.get(mark.sop))
+      else if (earlier && !readonly(view.place)) await view.goTo(view.series.nearest(this.#depthHere(earlier, view)))
+    }
+    this.following = false
+    if (earlier && !own && !readonly(this.views.at(-1).place)) this.#propose(earlier)
+  }
 
-  /** A mark made with the keyboard. */
+  /** Depth of an earlier mark in this picture: the same where both share a frame of reference, else as they are linked. */
+  #depthHere (mark, view) { return view.series.depthOf(mark.points[0]) + (this.shift ?? 0) }
+
+  #propose (earlier) {
+    const view = this.views.at(-1)
+    this.proposal = { ...earlier, id: crypto.randomUUID(), points: view.onSlice(earlier.points), sop: view.slice.sop, locked: true }
+    view.draw({ ...this.proposal, lesion: 'Earlier' }, 'proposal')
+  }
+
+  #dropProposal () {
+    if (!this.proposal) return
+    annotations.state.removeAnnotation(this.proposal.id)
+    this.views.at(-1).viewport.render()
+    this.proposal = null
+  }
+
+  /** The proposal as it stands; its ends can be moved then. */
+  takeProposal () {
+    if (!this.proposal) return
+    const view = this.views.at(-1)
+    const mark = view.draw({ ...this.proposal, locked: false })
+    this.proposal = null
+    this.#put(this.#described(mark, view))
+  }
+
+  // ---- marks made with the keyboard
+
   place (tool, points) {
     const { active } = this
-    if (active.place.dataset.readonly !== undefined) return
-    const mark = active.draw({ id: crypto.randomUUID(), tool: TOOLS[tool], points, sop: active.slice.sop })
-    this.marks.put(this.#described(mark, active))
+    if (readonly(active.place)) return
+    const mark = active.draw({ id: crypto.randomUUID(), tool: TOOLS[tool], points, sop: active.slice.sop, lesion: this.lesion })
+    this.#put(this.#described(mark, active))
   }
 
   // ---- tools and keys
@@ -182,55 +308,29 @@ export class Desk {
   }
 
   #key (event) {
-    if (event.metaKey || event.altKey || this.pointer?.key(event)) return
-    const action = this.#actionOf(event)
+    const writing = event.target.closest?.('input:not([type="radio"]), textarea, select, dialog')
+    if (event.metaKey || event.altKey || writing || this.pointer?.key(event)) return
+    const action = this.active?.series && actionOf(this, event)
     if (!action) return
     event.preventDefault()
     action()
   }
 
-  #actionOf (event) {
-    const { active } = this
-    const { key } = event
-    const arrows = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }
-    if (key in arrows) {
-      const [x, y] = arrows[key]
-      if (event.shiftKey) return () => active.shiftWindow(-y * 10, x * 20)
-      if (event.ctrlKey) return () => active.panBy(-x * 20, -y * 20)
-      return () => active.goTo(active.index + (y || x))
-    }
-    if (event.ctrlKey) return null
-    const letters = { l: 'length', b: 'bidirectional', w: 'window', p: 'pan', z: 'zoom', Escape: 'window' }
-    const tool = letters[key.length === 1 ? key.toLowerCase() : key]
-    if (tool) return () => this.use(tool)
-    if (/^[0-4]$/.test(key)) return () => this.preset(key)
-    const others = {
-      PageUp: () => active.goTo(active.index - JUMP),
-      PageDown: () => active.goTo(active.index + JUMP),
-      Home: () => active.goTo(0),
-      End: () => active.goTo(active.count - 1),
-      '+': () => active.zoomBy(1.2),
-      '-': () => active.zoomBy(1 / 1.2),
-      k: () => this.host.toggleLink(),
-      r: () => active.reset(),
-      Enter: () => this.#startPointer(),
-      Delete: () => this.#removeSelected(),
-    }
-    return others[key] ?? null
-  }
+  /** The next picture becomes the one that the keys move. */
+  turn () { this.views.at((this.views.indexOf(this.active) + 1) % this.views.length).element.focus() }
 
-  #startPointer () {
+  startPointer () {
     if (!['length', 'bidirectional'].includes(this.engine.tool)) return
     this.pointer = new Pointer(this.active, this.engine.tool === 'length' ? 2 : 4, (points) => this.place(this.engine.tool, points))
   }
 
-  #removeSelected () {
-    const selected = annotations.selection.getAnnotationsSelected().find((id) => this.marks.known.has(id))
+  removeSelected () {
+    const selected = annotations.selection.getAnnotationsSelected().find((id) => this.marks.known.has(id) && !this.marks.known.get(id).mark.locked)
     if (selected) this.remove(selected)
   }
 
   close () {
-    this.signal.abort()
+    this.ending.abort()
     for (const view of this.views) view.stopped = true
     this.engine?.destroy()
   }

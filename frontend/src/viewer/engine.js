@@ -7,10 +7,15 @@ import {
 } from '@cornerstonejs/tools'
 import { PRESETS, range } from './presets.js'
 
-const GROUP = 'desk'
 const ENGINE = 'desk'
+const OWN = 'desk', LOOKED_AT = 'desk-looked-at' // groups of tools: pictures that take marks, and pictures that take none
 const AMBER = 'rgb(255, 214, 92)'
 const BLUE = 'rgb(120, 220, 255)'
+const GREEN = 'rgb(140, 230, 170)'
+const GREY = 'rgb(190, 205, 215)'
+const colours = (colour, more = {}) => ({ color: colour, colorLocked: colour, textBoxColor: colour, textBoxColorLocked: colour, ...more })
+/** Marks by whose they are; a proposal is dashed until somebody takes it. */
+const STYLES = { own: colours(AMBER), earlier: colours(GREY), other: colours(GREEN), proposal: colours(GREY, { lineDash: '5,4', lineDashLocked: '5,4' }) }
 const { MouseBindings } = ToolEnums
 export const TOOLS = { window: WindowLevelTool.toolName, pan: PanTool.toolName, zoom: ZoomTool.toolName, length: LengthTool.toolName, bidirectional: BidirectionalTool.toolName }
 export const MARKS = [LengthTool.toolName, BidirectionalTool.toolName]
@@ -41,28 +46,29 @@ export function start () {
 export class Engine {
   constructor () {
     this.rendering = new RenderingEngine(ENGINE)
-    this.group = ToolGroupManager.createToolGroup(GROUP)
-    for (const name of Object.values(TOOLS)) this.group.addTool(name)
-    this.group.addTool(StackScrollTool.toolName)
-    this.group.setToolActive(StackScrollTool.toolName, { bindings: [{ mouseButton: MouseBindings.Wheel }] })
-    for (const name of MARKS) this.group.setToolPassive(name)
+    this.own = this.#group(OWN)
+    this.lookedAt = this.#group(LOOKED_AT)
     this.use('window')
   }
 
-  /** Give the left mouse button to a tool; the right one zooms, the middle one pans. */
-  use (name) {
-    for (const tool of Object.values(TOOLS)) this.group.setToolPassive(tool, { removeAllBindings: true })
-    const extra = { pan: [{ mouseButton: MouseBindings.Auxiliary }], zoom: [{ mouseButton: MouseBindings.Secondary }] }
-    for (const [tool, bindings] of Object.entries(extra)) {
-      this.group.setToolActive(TOOLS[tool], { bindings: tool === name ? [{ mouseButton: MouseBindings.Primary }, ...bindings] : bindings })
-    }
-    if (!(name in extra)) this.group.setToolActive(TOOLS[name], { bindings: [{ mouseButton: MouseBindings.Primary }] })
-    this.tool = name
+  #group (id) {
+    const group = ToolGroupManager.createToolGroup(id)
+    for (const name of Object.values(TOOLS)) group.addTool(name, MARKS.includes(name) ? { getTextLines } : {})
+    group.addTool(StackScrollTool.toolName)
+    group.setToolActive(StackScrollTool.toolName, { bindings: [{ mouseButton: MouseBindings.Wheel }] })
+    return group
   }
 
-  view (id, element) {
+  /** Give the left mouse button to a tool; the right one zooms, the middle one pans. Where no marks go, a measure is a window. */
+  use (name) {
+    this.tool = name
+    bind(this.own, name)
+    bind(this.lookedAt, MARKS.includes(TOOLS[name]) ? 'window' : name)
+  }
+
+  view (id, element, readonly) {
     this.rendering.enableElement({ viewportId: id, element, type: Enums.ViewportType.STACK, defaultOptions: { background: [0, 0, 0] } })
-    this.group.addViewport(id, ENGINE)
+    ;(readonly ? this.lookedAt : this.own).addViewport(id, ENGINE)
     return new View(this.rendering.getViewport(id), element)
   }
 
@@ -70,9 +76,25 @@ export class Engine {
 
   destroy () {
     annotations.state.removeAllAnnotations()
-    ToolGroupManager.destroyToolGroup(GROUP)
+    for (const id of [OWN, LOOKED_AT]) ToolGroupManager.destroyToolGroup(id)
     this.rendering.destroy()
   }
+}
+
+/** What stands beside a mark: its lesion, and its diameters in mm. */
+function getTextLines ({ cachedStats, label }, targetId) {
+  const { length, width } = cachedStats[targetId] ?? {}
+  const mm = [length, width].filter((one) => one !== undefined).map((one) => one.toFixed(1)).join(' × ')
+  return mm ? [`${label ? `${label}  ` : ''}${mm} mm`] : []
+}
+
+function bind (group, name) {
+  for (const tool of Object.values(TOOLS)) group.setToolPassive(tool, { removeAllBindings: true })
+  const extra = { pan: [{ mouseButton: MouseBindings.Auxiliary }], zoom: [{ mouseButton: MouseBindings.Secondary }] }
+  for (const [tool, bindings] of Object.entries(extra)) {
+    group.setToolActive(TOOLS[tool], { bindings: tool === name ? [{ mouseButton: MouseBindings.Primary }, ...bindings] : bindings })
+  }
+  if (!(name in extra)) group.setToolActive(TOOLS[name], { bindings: [{ mouseButton: MouseBindings.Primary }] })
 }
 
 /** One viewport with its series. */
@@ -149,8 +171,8 @@ export class View {
     this.viewport.render()
   }
 
-  /** Put a mark of the server, or of the keyboard, into the picture. */
-  draw ({ id, tool, points, sop }) {
+  /** Put a mark into the picture: of the server, of the keyboard, or a proposal. */
+  draw ({ id, tool, points, sop, lesion = '', locked = false }, style = 'own') {
     const index = this.series.bySop.get(sop)
     if (index === undefined) return null
     const { series } = this
@@ -158,17 +180,29 @@ export class View {
       annotationUID: id,
       invalidated: true,
       highlighted: false,
-      isLocked: false,
+      isLocked: locked,
       isVisible: true,
       metadata: { toolName: tool, FrameOfReferenceUID: series.frameOfReference, referencedImageId: series.slices[index].imageId, viewPlaneNormal: series.normal, viewUp: series.viewUp },
       data: {
-        label: '', cachedStats: {},
+        label: lesion, cachedStats: {},
         handles: { points: points.map((point) => [...point]), activeHandleIndex: null, textBox: { hasMoved: false, worldPosition: [0, 0, 0], worldBoundingBox: { topLeft: [0, 0, 0], topRight: [0, 0, 0], bottomLeft: [0, 0, 0], bottomRight: [0, 0, 0] } } },
       },
     }
+    annotations.config.style.setAnnotationStyles(id, STYLES[style])
+    if (annotations.state.getAnnotation(id)) annotations.state.removeAnnotation(id)
     annotations.state.addAnnotation(mark, this.element)
+    if (locked) annotations.locking.setAnnotationLocked(id, true)
     this.viewport.render()
     return mark
+  }
+
+  /** Points of another time point, laid into the slice that is shown. */
+  onSlice (points) {
+    const { normal } = this.series
+    return points.map((point) => {
+      const away = this.slice.depth - this.series.depthOf(point)
+      return point.map((value, axis) => value + away * normal[axis])
+    })
   }
 }
 

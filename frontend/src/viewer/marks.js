@@ -1,8 +1,10 @@
-// Marks on their way to the server: each is sent until it is there, and says how it stands.
+// Marks on their way to the server: each is sent until it is there, says how it stands, and outlives the browser.
+import { token } from '../token.js'
+import { Kept } from './kept.js'
 
 const REST = 350
 const LONGEST = 20000
-const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? ''
+const AGAIN = [401, 403, 408, 429] // signed out or too busy: the mark is not wrong
 
 export class Marks extends EventTarget {
   constructor (url) {
@@ -10,6 +12,7 @@ export class Marks extends EventTarget {
     this.url = url
     this.known = new Map() // id -> { mark, state, answer, message }
     this.timers = new Map()
+    this.kept = new Kept(`hilum-marks ${url}`)
   }
 
   /** A mark that the server already has. */
@@ -18,12 +21,15 @@ export class Marks extends EventTarget {
     this.#tell()
   }
 
-  /** A mark that was drawn or moved; sent when it rests. */
+  /** A mark that was drawn or moved; a moved one is sent when it rests. */
   put (mark) {
     const before = this.known.get(mark.id)
-    if (before && JSON.stringify(before.mark.points) === JSON.stringify(mark.points) && before.state === 'saved') return
-    this.known.set(mark.id, { mark: { ...before?.mark, ...mark }, state: 'waiting', answer: before?.answer })
-    this.#later(mark.id, REST)
+    const same = before && JSON.stringify(before.mark.points) === JSON.stringify(mark.points)
+    if (same && before.state !== 'leaving') return // drawn again where it was: it is there, on its way, or refused as it is
+    const entry = { mark: { ...before?.mark, ...mark }, state: 'waiting', answer: before?.answer }
+    this.known.set(mark.id, entry)
+    this.kept.put(mark.id, { mark: entry.mark })
+    this.#later(mark.id, before ? REST : 0)
     this.#tell()
   }
 
@@ -31,8 +37,18 @@ export class Marks extends EventTarget {
     const entry = this.known.get(id)
     if (!entry) return
     entry.state = 'leaving'
+    this.kept.put(id, { mark: entry.mark, leaving: true })
     this.#later(id, 0)
     this.#tell()
+  }
+
+  /** What an earlier window of this browser could not bring to the server any more; `draw` shows a mark. */
+  recover (draw) {
+    for (const [id, { mark, leaving }] of Object.entries(this.kept.all)) {
+      if (leaving && this.known.has(id)) this.remove(id)
+      else if (leaving) this.kept.drop(id)
+      else if (draw(mark)) this.put(mark)
+    }
   }
 
   get unsaved () { return [...this.known.values()].filter(({ state }) => state !== 'saved' && state !== 'refused').length }
@@ -60,12 +76,13 @@ export class Marks extends EventTarget {
     }
     const now = this.known.get(id)
     if (now !== entry || (now.state === 'leaving') !== leaving) return
-    if (!answer || answer.status >= 500 || answer.redirected) {
+    if (!answer || answer.status >= 500 || AGAIN.includes(answer.status) || answer.redirected) {
       now.state = leaving ? 'leaving' : 'not saved'
       this.#later(id, Math.min(Math.max(pause, 700) * 2, LONGEST))
     } else if (answer.ok) {
       this.#accepted(id, entry, leaving, data)
     } else {
+      this.kept.drop(id)
       now.state = 'refused'
       now.message = data.detail ?? data.error ?? 'The server did not take this mark.'
     }
@@ -73,6 +90,7 @@ export class Marks extends EventTarget {
   }
 
   #accepted (id, entry, leaving, data) {
+    this.kept.drop(id)
     if (leaving) {
       this.known.delete(id)
       this.dispatchEvent(new CustomEvent('gone', { detail: { id } }))

@@ -6,6 +6,12 @@ const number = (metadata, name, fallback = null) => Number(tag(metadata, name)?.
 const dot = (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 const cross = (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 
+/** Letter of the side of the body to which a direction points (L, P and H are positive in patient coordinates). */
+function side (direction) {
+  const axis = direction.map(Math.abs).indexOf(Math.max(...direction.map(Math.abs)))
+  return (direction[axis] > 0 ? 'LPH' : 'RAF')[axis]
+}
+
 /** A series whose slices are in order of their place along the normal of the slices. */
 export class Series {
   constructor (description) {
@@ -14,6 +20,7 @@ export class Series {
     const orientation = tag(first, '00200037')?.map(Number) ?? [1, 0, 0, 0, 1, 0]
     this.normal = cross(orientation.slice(0, 3), orientation.slice(3, 6))
     this.viewUp = orientation.slice(3, 6).map((n) => -n)
+    this.sides = { up: side(this.viewUp), left: side(orientation.slice(0, 3).map((n) => -n)) }
     this.frameOfReference = description.frame_of_reference ?? tag(first, '00200052')?.[0] ?? description.id
     this.slices = description.instances.map((instance) => this.#slice(instance)).sort((a, b) => a.depth - b.depth)
     if (description.order === 'feet-first') this.slices.reverse()

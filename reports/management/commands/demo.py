@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from accounts.models import User
 from audit.context import Actor, origin, service_actor
+from audit.services import anchor_newest_seal, check_trail, seal_events
 from imaging.services import process_batch
 from patients.models import Subject
+from reports.demo.amending import amend
 from reports.demo.filling import Filler, Staff
 from reports.demo.imaging import send_scan
 from reports.demo.people import invite_people, open_sites
 from reports.demo.profiles import profiles
+from reports.demo.signing import sign_and_lock
 from trials.models import Trial
 from visits.selectors import get_visit
 
@@ -44,6 +48,11 @@ class Command(BaseCommand):
                 batch = send_scan(filler.staff.coordinator, subject, visit, visit.happened_on or filler.today)
                 process_batch(batch.pk)
             self.stdout.write(f"demonstration: {subject.number}, {profile.about.lower()}")
+        for words in chain(sign_and_lock(people), amend(people, sites)):
+            self.stdout.write(f"demonstration: {words}")
+        seal_events()
+        anchor_newest_seal()
+        check_trail()
 
 
 def _staff(site: str, people: dict[str, User]) -> Staff:

@@ -1,0 +1,116 @@
+"""A visit of 34 values, saved value by value: keys, requests, statements, and processor time for each save.
+
+`.venv/bin/python -m benchmarks.entry [--rounds 7]`
+
+The keys are those that the journey `tests/journeys/test_entry.py` holds as its bound. Each save is the whole request
+(session, sign-in, leave, checks, trail, the row drawn anew), against a bare Django view that saves one row behind
+session and sign-in, in turn; and so is the look by which a page learns that nobody else changed the form.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Iterator
+from datetime import timedelta
+
+from benchmarks.common import (
+    SETUP,
+    Way,
+    app_backend,
+    open_trial,
+    scratch_database,
+    screened,
+    side_by_side,
+    signed_in,
+    statements_of,
+)
+from benchmarks.field_save import bare, floor
+
+# isort: split
+from accounts.models import Grant, User
+from audit.context import acting
+from casebook.rules.picture import codelist_of
+from foundation import clock
+from patients.models import Subject
+from tests.journeys.week8 import CHARACTERS, FIELDS, MOST_KEYS, VISIT
+from visits.services import plan_visits_for
+
+type_save = tuple[str, dict[str, str]]
+
+
+def saves_of(subject: Subject) -> Iterator[type_save]:
+    """The request of each value of the visit: its address and what is sent."""
+    protocol = subject.version.protocol
+    for code, typed in VISIT:
+        form = protocol.form(code)
+        asked = [item for item in form.items if item.type != "derived"]
+        for item, text in zip(asked, typed, strict=False):
+            if text:
+                codes = codelist_of(protocol, item)
+                value = codes.codes[0].code if codes else text
+                unit = item.units[0] if item.units else ""
+                yield (
+                    f"/subjects/{subject.number}/W8/{code}/save/",
+                    {"item": item.id, "value": value, "unit": unit},
+                )
+
+
+def entry(user: User, subject: Subject) -> Way:
+    """One value after the other; at the end of the visit it begins again with other values."""
+    client = signed_in(user)
+    saves = list(saves_of(subject))
+    turns = itertools.cycle([(place, again) for again in (0, 1) for place in range(len(saves))])
+
+    def save() -> None:
+        place, again = next(turns)
+        address, sent = saves[place]
+        value = sent["value"]
+        if again and value.replace(".", "").isdigit():
+            value = f"{value}0" if "." in value else f"{value}.0"
+        answer = client.post(address, {**sent, "value": value}, headers={"HX-Request": "true"})
+        assert answer.status_code in {200, 422}, answer.content
+
+    return Way("a value of the visit", save, app_backend)
+
+
+def look(user: User, subject: Subject) -> Way:
+    """The look of a page at a form that nobody changed."""
+    client = signed_in(user)
+    address = f"/subjects/{subject.number}/W8/IMG/live/"
+
+    def ask() -> None:
+        assert client.get(address, {"seen": 0, "with": ""}).status_code == 204
+
+    return Way("a look that finds nothing new", ask, app_backend)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    wanted = parser.parse_args()
+    with scratch_database():
+        subject = screened(open_trial("EXCALIBUR"), "B-1")
+        randomised = clock.today("Europe/Oslo") - timedelta(days=56)
+        plan_visits_for(actor=SETUP, subject=subject, anchors={"RANDOMISATION": [randomised]})
+        with acting(SETUP):
+            user = User.objects.create_user(
+                "coordinator", "a password of a benchmark", full_name="Coordinator"
+            )
+            Grant.objects.create(
+                user=user, role="coordinator", trial="EXCALIBUR", site="NO-01", starts=clock.now()
+            )
+        floor()
+        values = len(list(saves_of(subject)))
+        print(
+            f"{values} values: at most {MOST_KEYS} keys ({CHARACTERS} characters in {FIELDS} fields), {values} requests"
+        )
+        ways = [bare(user), entry(user, subject), look(user, subject)]
+        side_by_side(ways, rounds=wanted.rounds, times=values)
+        counts = [statements_of(ways[1].work) for _ in range(values)]
+        print(f"statements: a save {min(counts)} to {max(counts)}, a look {statements_of(ways[2].work)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""How far two sets of reads of the same images agree: categories and sizes, over all pairs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+
+from imaging.rules.agreement import (
+    LimitsOfAgreement,
+    Weights,
+    agreement_share,
+    cohen_kappa,
+    icc_2_1,
+    limits_of_agreement,
+)
+
+RESPONSES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
+KAPPA_MIN = Decimal("0.6")
+"""Below, the reader is trained again (Landis and Koch 1977: above 0.6 is substantial agreement)."""
+LEAST_FOR_SIZES = 2
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one read said: a category under each name (`overall`, or a lesion), and sizes of lesions in mm."""
+
+    categories: Mapping[str, str]
+    sizes: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Agreement over pairs of reads of the same images.
+
+    Attributes
+    ----------
+    pairs
+        Reads that were compared.
+    categories, share, kappa
+        Answers in both, the share that is the same (0 to 1), and Cohen's kappa; None where it cannot be told.
+    sizes, icc, limits
+        Lesions measured in both, ICC(2,1), and Bland-Altman limits in mm.
+    """
+
+    pairs: int
+    categories: int = 0
+    share: Decimal | None = None
+    kappa: Decimal | None = None
+    sizes: int = 0
+    icc: Decimal | None = None
+    limits: LimitsOfAgreement | None = None
+
+    @property
+    def weak(self) -> bool:
+        """Whether the categories agree so little that somebody has to look."""
+        return self.kappa is not None and self.kappa < KAPPA_MIN
+
+
+def agreement_of(pairs: Sequence[tuple[Said, Said]]) -> Agreement:
+    """Agreement of pairs; responses are ordered, so that neighbours count as half a disagreement (linear weights).
+
+    References
+    ----------
+    Cohen 1960 and 1968, Shrout and Fleiss 1979, Bland and Altman 1986; see `imaging.rules.agreement`.
+    """
+    first, second = _common([(a.categories, b.categories) for a, b in pairs])
+    known = sorted({*first, *second}, key=lambda code: (_rank(code), code))
+    weights = Weights.LINEAR if known and set(known) <= set(RESPONSES) else Weights.NONE
+    mine, theirs = _common([(a.sizes, b.sizes) for a, b in pairs])
+    enough = len(mine) >= LEAST_FOR_SIZES
+    return Agreement(
+        pairs=len(pairs),
+        categories=len(first),
+        share=agreement_share(first, second) if first else None,
+        kappa=cohen_kappa(first, second, known, weights) if first else None,
+        sizes=len(mine),
+        icc=icc_2_1(list(zip(mine, theirs, strict=True))) if enough else None,
+        limits=limits_of_agreement(mine, theirs) if enough else None,
+    )
+
+
+def _rank(code: str) -> int:
+    return RESPONSES.index(code) if code in RESPONSES else len(RESPONSES)
+
+
+def _common(
+    pairs: Sequence[tuple[Mapping[str, Value], Mapping[str, Value]]],
+) -> tuple[list[Value], list[Value]]:
+    """What both of each pair have, in the same order."""
+    both = [(a[name], b[name]) for a, b in pairs for name in sorted(set(a) & set(b))]
+    return [one for one, _ in both], [other for _, other in both]

@@ -1,0 +1,338 @@
+"""RECIST 1.1 over the reads of one case, with each step of the arithmetic in words. Pure.
+
+The page shows what stands here and computes nothing itself. Time points are numbered, never dated: a blinded reader
+sees these words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from imaging.rules.recist_1_1 import (
+    MEASURABLE_MM,
+    MEASURABLE_NODE_MM,
+    NORMAL_NODE_MM,
+    PROGRESSION_MM,
+    PROGRESSION_SHARE,
+    RESPONSE_SHARE,
+    Assessed,
+    RecistRefused,
+    Response,
+    Target,
+    Timepoint,
+    assess_timepoints,
+)
+
+NODE: Final = "LYMPH NODE"
+TARGET, NON_TARGET = "TARGET", "NON-TARGET"
+ABSENT, TOO_SMALL, NOT_EVALUABLE = "ABSENT", "TOO_SMALL", "NE"
+TOO_SMALL_MM: Final = Decimal(5)
+"""A target that is there and too small to measure counts as 5 mm (Eisenhauer 2009, section 3.1.2)."""
+THIN_SLICE_MM: Final = Decimal(5)
+THICK_SLICES: Final = 2
+"""Above 5 mm slices, a lesion is measurable from twice their thickness on (Eisenhauer 2009, section 3.1.1)."""
+TARGET_STEP: Final = "Target lesions"
+_HUNDRED = Decimal(100)
+_TENTH = Decimal("0.1")
+_EPOCH = date(1, 1, 1)
+
+
+@dataclass(frozen=True)
+class SizedLesion:
+    """A lesion that RECIST judges."""
+
+    name: str
+    organ: str
+    role: str
+
+    @property
+    def nodal(self) -> bool:
+        """Whether its short axis counts instead of its longest diameter."""
+        return self.organ == NODE
+
+    @property
+    def axis(self) -> str:
+        """Which of its diameters counts, in words."""
+        return "short axis" if self.nodal else "longest diameter"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What was said at one time point.
+
+    Attributes
+    ----------
+    number
+        Number of the time point.
+    mm
+        Size of each target that was judged, in mm: None is not evaluable; a target left out is not judged yet.
+    non_target
+        Response of the non-target lesions; empty where not said.
+    new_lesion
+        Whether a new lesion was seen.
+    """
+
+    number: int
+    mm: Mapping[str, Decimal | None] = field(default_factory=dict)
+    non_target: str = ""
+    new_lesion: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the arithmetic: what is worked out, how, and what comes out."""
+
+    what: str
+    working: str
+    result: str
+
+
+@dataclass(frozen=True)
+class Course:
+    """Response at the last of several time points.
+
+    Attributes
+    ----------
+    assessed
+        Responses of all time points; empty where they cannot be assessed.
+    steps
+        The arithmetic of the last one.
+    waiting
+        Targets of the last one that are not judged yet.
+    remarks
+        What the reader should look at again.
+    """
+
+    assessed: Sequence[Assessed] = ()
+    steps: Sequence[Step] = ()
+    waiting: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+
+    @property
+    def last(self) -> Assessed | None:
+        """The last time point; None while a target of it is not judged."""
+        return self.assessed[-1] if self.assessed and not self.waiting else None
+
+    @property
+    def figures(self) -> Sequence[tuple[str, str]]:
+        """Sum and changes at a glance, rounded for the eye; the steps have them exactly."""
+        now = self.last
+        if now is None:
+            return ()
+        shown = [("Sum", _eye(now.measured_mm, "mm"))]
+        if now.change_from_baseline_pct is not None:
+            shown.append(("From baseline", signed_share(now.change_from_baseline_pct)))
+        if now.change_from_nadir_pct is not None and now.nadir_mm is not None:
+            shown.append(
+                (f"From {_eye(now.nadir_mm, 'mm')}, the smallest", signed_share(now.change_from_nadir_pct))
+            )
+        return shown
+
+    @property
+    def rule(self) -> str:
+        """The rule that gives the response of the target lesions."""
+        return next((step.working for step in self.steps if step.what == TARGET_STEP), "")
+
+    @property
+    def overall(self) -> str:
+        """Overall response at the last time point; empty at the baseline and while it cannot be told."""
+        return str(self.last.overall) if self.last and self.last.overall else ""
+
+
+def size_of(status: str, long_mm: Decimal | None, short_mm: Decimal | None, *, nodal: bool) -> Decimal | None:
+    """Size of a target that counts, in mm; None where it is not evaluable.
+
+    Parameters
+    ----------
+    status
+        `ABSENT`, `TOO_SMALL`, `NE`, or empty where it was measured.
+    long_mm, short_mm
+        Diameters that were measured; for a node a single length is its short axis.
+
+    Raises
+    ------
+    LookupError
+        It was neither measured nor said how it is there.
+    """
+    said = {ABSENT: Decimal(0), TOO_SMALL: TOO_SMALL_MM, NOT_EVALUABLE: None}
+    if status in said:
+        return said[status]
+    if long_mm is None:
+        raise LookupError("not judged yet")
+    return short_mm if nodal and short_mm is not None else long_mm
+
+
+def recist_course(
+    lesions: Iterable[SizedLesion], points: Sequence[Sizes], slice_mm: Decimal | None = None
+) -> Course:
+    """Response at the last time point, step by step.
+
+    Parameters
+    ----------
+    lesions
+        Lesions of the case; only targets are added up.
+    points
+        The time points read so far, the baseline first.
+    slice_mm
+        Thickness of the baseline's slices, mm, where known.
+
+    References
+    ----------
+    Eisenhauer 2009 (Eur J Cancer 45:228), sections 3.1, 4.3, 4.4, tables 1 and 2.
+    """
+    targets = {lesion.name: lesion for lesion in lesions if lesion.role == TARGET}
+    last, first = points[-1], points[0]
+    waiting = tuple(name for name in targets if name not in last.mm)
+    remarks = tuple(_small_targets(targets, first, slice_mm)) if last is first else ()
+    try:
+        timepoints = [_timepoint(targets, point, first) for point in points]
+        assessed = assess_timepoints(timepoints)
+    except RecistRefused as refused:
+        return Course(waiting=waiting, remarks=(*remarks, f"RECIST 1.1: {refused}."))
+    steps = _steps_so_far(targets, points, assessed) if waiting else _steps(targets, points, assessed)
+    return Course(assessed, tuple(steps), waiting, remarks)
+
+
+def _timepoint(targets: Mapping[str, SizedLesion], point: Sizes, first: Sizes) -> Timepoint:
+    """The time point for the rules, under a number instead of a date; targets count that the baseline has a size of."""
+    counted = [name for name in targets if first.mm.get(name)]
+    sizes = {name: Target(targets[name].organ, targets[name].nodal, point.mm.get(name)) for name in counted}
+    said = Response(point.non_target) if point.non_target in set(Response) else None
+    return Timepoint(_EPOCH + timedelta(days=point.number), sizes, said, point.new_lesion)
+
+
+def _small_targets(
+    targets: Mapping[str, SizedLesion], first: Sizes, slice_mm: Decimal | None
+) -> Iterable[str]:
+    for name, lesion in targets.items():
+        mm, least = first.mm.get(name), least_measurable_mm(lesion, slice_mm)
+        if mm is not None and mm < least:
+            yield f"{name}: {lesion.axis} {_mm(mm)} is below {_mm(least)}, too small for a target lesion."
+
+
+def least_measurable_mm(lesion: SizedLesion, slice_mm: Decimal | None) -> Decimal:
+    """Size from which a lesion is measurable, mm: 10, a node 15; twice the slice thickness where slices exceed 5 mm.
+
+    References
+    ----------
+    Eisenhauer 2009, section 3.1.1 and appendix II.
+    """
+    if lesion.nodal:
+        return MEASURABLE_NODE_MM
+    thick = slice_mm is not None and slice_mm > THIN_SLICE_MM
+    return max(MEASURABLE_MM, slice_mm * THICK_SLICES) if thick and slice_mm is not None else MEASURABLE_MM
+
+
+# The arithmetic in words ----------------------------------------------------------------------------------------------
+
+
+def _steps_so_far(
+    targets: Mapping[str, SizedLesion], points: Sequence[Sizes], assessed: Sequence[Assessed]
+) -> Iterable[Step]:
+    """What can be said before every target is judged: a sum that lacks one must not look like a response."""
+    counted = [name for name in targets if points[0].mm.get(name)]
+    if counted:
+        yield Step("Sum so far", _addition(counted, points[-1]), _mm(assessed[-1].measured_mm))
+    if counted and len(points) > 1:
+        yield from _references(points, assessed)
+
+
+def _steps(
+    targets: Mapping[str, SizedLesion], points: Sequence[Sizes], assessed: Sequence[Assessed]
+) -> Iterable[Step]:
+    last, now = points[-1], assessed[-1]
+    counted = [name for name in targets if points[0].mm.get(name)]
+    if counted:
+        yield Step("Sum of diameters", _addition(counted, last), _mm(now.measured_mm))
+    if len(points) == 1:
+        return
+    if counted:
+        yield from _comparisons(points, assessed)
+    yield Step(TARGET_STEP, _rule_of_targets(now, counted), str(now.target or "none"))
+    yield Step("Non-target lesions", "as you judged them", last.non_target or "not said")
+    yield Step("New lesion", "as you judged it", "yes" if last.new_lesion else "no")
+    yield Step("Overall response", now.because.rsplit("; ", 1)[-1], str(now.overall or ""))
+
+
+def _addition(counted: Sequence[str], last: Sizes) -> str:
+    parts = []
+    for name in counted:
+        mm = last.mm.get(name)
+        known = name in last.mm
+        parts.append(f"{name} {_number(mm)}" if mm is not None else f"{name} {'NE' if known else '?'}")
+    return " + ".join(parts)
+
+
+def _comparisons(points: Sequence[Sizes], assessed: Sequence[Assessed]) -> Iterable[Step]:
+    now = assessed[-1]
+    yield from _references(points, assessed)
+    yield _change("Change from baseline", assessed[0].measured_mm, now.measured_mm)
+    yield _change("Change from the smallest sum", _nadir(assessed), now.measured_mm)
+
+
+def _references(points: Sequence[Sizes], assessed: Sequence[Assessed]) -> Iterable[Step]:
+    """The sums with which the last one is compared."""
+    nadir = _nadir(assessed)
+    lowest = next(point.number for point, row in zip(points, assessed, strict=True) if row.sum_mm == nadir)
+    yield Step("Baseline sum", f"time point {points[0].number}", _mm(assessed[0].measured_mm))
+    yield Step("Smallest sum so far", f"time point {lowest}, the baseline included", _mm(nadir))
+
+
+def _nadir(assessed: Sequence[Assessed]) -> Decimal:
+    nadir = assessed[-1].nadir_mm
+    return assessed[0].measured_mm if nadir is None else nadir
+
+
+def _change(what: str, before: Decimal, after: Decimal) -> Step:
+    growth = after - before
+    if before == 0:
+        return Step(what, f"{_number(after)} − 0", f"{signed(growth)} mm")
+    share = growth * _HUNDRED / before
+    working = f"({_number(after)} − {_number(before)}) ÷ {_number(before)}"
+    return Step(what, working, f"{signed(growth)} mm, {signed_share(share)}")
+
+
+def _rule_of_targets(now: Assessed, counted: Sequence[str]) -> str:
+    if not counted:
+        return "no target lesions at the first time point"
+    rules: dict[Response | None, str] = {
+        Response.PD: f"PD: at least {_share(PROGRESSION_SHARE)} and {PROGRESSION_MM} mm above the smallest sum, or come"
+        " back after all had gone",
+        Response.CR: f"CR: all gone, every node below {NORMAL_NODE_MM} mm",
+        Response.PR: f"PR: at least {_share(RESPONSE_SHARE)} below the baseline sum",
+        Response.SD: "SD: neither PR nor PD",
+        Response.NE: "NE: a target is not evaluable, and the rest alone is no progression",
+    }
+    return rules.get(now.target, "")
+
+
+def _share(share: Decimal) -> str:
+    return f"{share * _HUNDRED:.0f} %"
+
+
+def _number(mm: Decimal) -> str:
+    """A size without zeros that say nothing."""
+    return format(mm.normalize(), "f") if mm else "0"
+
+
+def _eye(mm: Decimal, unit: str) -> str:
+    return f"{mm.quantize(_TENTH, ROUND_HALF_UP)} {unit}"
+
+
+def signed_share(per_cent: Decimal) -> str:
+    """A change in per cent, to a tenth."""
+    return f"{signed(per_cent.quantize(_TENTH, ROUND_HALF_UP))} %"
+
+
+def _mm(mm: Decimal) -> str:
+    return f"{_number(mm)} mm"
+
+
+def signed(value: Decimal) -> str:
+    """A change with its sign; the minus is a real one."""
+    text = _number(abs(value))
+    return text if text == "0" else f"{'−' if value < 0 else '+'}{text}"

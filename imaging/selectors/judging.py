@@ -1,0 +1,267 @@
+"""What a reader judges in a read: outcomes of lesions, sizes, marks, and the response that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
+
+from imaging.models import ImageQuality, LesionOutcome, Measurement, Order, Question, Read, Series
+from imaging.rules.ablation import LesionOutcome as Outcome
+from imaging.rules.ablation import allowed_outcomes
+from imaging.rules.course import WORDS, EarlierRead, standing
+from imaging.rules.recist_course import (
+    ABSENT,
+    NON_TARGET,
+    NOT_EVALUABLE,
+    TARGET,
+    TOO_SMALL,
+    Course,
+    SizedLesion,
+    Sizes,
+    recist_course,
+    signed,
+    size_of,
+)
+from imaging.selectors.lesions import Lesion, lesions_of
+from imaging.selectors.reads import earlier_reads, time_points_of
+from visits.models import Visit, VisitState
+
+TENTH = Decimal("0.1")
+ABLATION, RECIST = "ablation", "recist"
+JUDGED_KINDS = frozenset({"follow_up", "unscheduled"})
+SIZE_WORDS = (
+    (TOO_SMALL, "Too small to measure (5 mm)"),
+    (ABSENT, "Gone (0 mm)"),
+    (NOT_EVALUABLE, "Not evaluable"),
+)
+
+
+@dataclass(frozen=True)
+class LesionToJudge:
+    """A lesion in the list of the reading page.
+
+    Attributes
+    ----------
+    options, outcome, before
+        What may be said of its ablation on this scan, what was said, and what was said the last time, in words.
+    rule
+        Why just that may be said of it.
+    asks_size
+        Whether its size counts for the response.
+    status
+        How it is there, where it was not measured.
+    mm, before_mm
+        Its size that counts, now and at the time point before, mm; None where there is none.
+    """
+
+    lesion: Lesion
+    options: tuple[tuple[str, str], ...]
+    outcome: str
+    before: str
+    rule: str = ""
+    asks_size: bool = False
+    status: str = ""
+    mm: Decimal | None = None
+    before_mm: Decimal | None = None
+
+    @property
+    def change_mm(self) -> Decimal | None:
+        """By how much it grew since the time point before, mm."""
+        return None if self.mm is None or self.before_mm is None else self.mm - self.before_mm
+
+    @property
+    def change(self) -> str:
+        """The same in words, with its share of the size before."""
+        if self.change_mm is None or self.before_mm is None:
+            return ""
+        words = f"{signed(self.change_mm.quantize(TENTH, ROUND_HALF_UP))} mm"
+        if not self.before_mm:
+            return words
+        share = (self.change_mm * 100 / self.before_mm).quantize(Decimal(1), ROUND_HALF_UP)
+        return f"{words} ({signed(share)} %)"
+
+    @property
+    def now(self) -> str:
+        """Its answer as one reads it in the list."""
+        if self.outcome:
+            return dict(self.options).get(self.outcome, self.outcome)
+        if self.mm is not None:
+            return f"{self.mm.quantize(TENTH, ROUND_HALF_UP)} mm"
+        return "Not evaluable" if self.status == NOT_EVALUABLE else ""
+
+    @property
+    def asked(self) -> bool:
+        """Whether the read cannot be signed without it."""
+        return bool(self.options) or self.asks_size
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that is asked about it is answered."""
+        return self.asked and bool(self.outcome or not self.options) and (self.sized or not self.asks_size)
+
+    @property
+    def sized(self) -> bool:
+        """Whether its size is settled: measured, or said why not."""
+        return bool(self.status) or self.mm is not None
+
+
+def lesions_to_judge(read: Read) -> list[LesionToJudge]:
+    """Lesions of a read, with what may be said of each, what was said, and what the reader said the last time."""
+    lesions = lesions_of(read.subject)
+    said, statuses = outcomes_of(read), outcomes_of(read, Question.SIZE)
+    earlier = [] if read.order == Order.RANDOM else _earlier_outcomes(read)
+    procedures = _procedure_days(read)
+    charter = read.subject.version.protocol.charter
+    words = {each.code: each.label for each in charter.lesion_outcomes} if charter else {}
+    judged, sized = judges_outcomes(read), judges_response(read)
+    now, before = _sizes(read, lesions), _sizes_before(read, lesions)
+    shown = []
+    for lesion in lesions:
+        state = standing(lesion.name, earlier, procedures, scan_day(read.visit))
+        allowed = allowed_outcomes(state) if judged else frozenset[Outcome]()
+        options = tuple((code, label) for code, label in words.items() if code in allowed)
+        last = next(
+            (each.outcomes[lesion.name] for each in reversed(earlier) if lesion.name in each.outcomes), ""
+        )
+        shown.append(
+            LesionToJudge(
+                lesion,
+                options,
+                said.get(lesion.name, ""),
+                words.get(last, last),
+                rule=WORDS[state] if judged else "",
+                asks_size=sized and lesion.kind == TARGET,
+                status=statuses.get(lesion.name, ""),
+                mm=now.get(lesion.name),
+                before_mm=before.get(lesion.name),
+            )
+        )
+    return shown
+
+
+def judges_outcomes(read: Read) -> bool:
+    """Whether the reader says what became of each ablated lesion: at follow-up scans, where the charter asks for it."""
+    protocol = read.subject.version.protocol
+    if protocol.charter is None or ABLATION not in protocol.charter.assessments:
+        return False
+    plan = next((each for each in protocol.visits if each.code == read.visit.code), None)
+    return plan is None or plan.kind in JUDGED_KINDS
+
+
+def judges_response(read: Read) -> bool:
+    """Whether sizes and RECIST response are asked.
+
+    Not where lesions are ablated: the zone of an ablation is larger than its tumour by intention, so that a growing
+    size is no progression. Not in a random order: a response would tell which scan came first.
+    """
+    charter = read.subject.version.protocol.charter
+    asked = charter is not None and RECIST in charter.assessments and ABLATION not in charter.assessments
+    return asked and read.order != Order.RANDOM
+
+
+def judges_non_target(read: Read) -> bool:
+    """Whether the reader says how the non-target lesions are: after the first time point, where there are some."""
+    return judges_overall(read) and any(each.kind == NON_TARGET for each in lesions_of(read.subject))
+
+
+def judges_overall(read: Read) -> bool:
+    """Whether the reader states an overall response: at every time point after the first."""
+    return judges_response(read) and bool(earlier_reads(read))
+
+
+def outcomes_of(read: Read, question: str = Question.ABLATION) -> dict[str, str]:
+    """The latest answer for each lesion in a read; answers that were taken back are left out."""
+    rows = LesionOutcome.objects.filter(read=read, question=question).order_by("pk")
+    latest = dict(rows.values_list("lesion", "outcome"))
+    return {lesion: outcome for lesion, outcome in latest.items() if outcome}
+
+
+def measurements_of(read: Read) -> list[Measurement]:
+    """The latest version of each mark of a read, erased ones left out."""
+    return measurements_of_all([read])[read.pk]
+
+
+def measurements_of_all(reads: Iterable[Read]) -> dict[int, list[Measurement]]:
+    """The latest version of each mark, by read; one statement."""
+    latest: dict[int, dict[UUID, Measurement]] = {read.pk: {} for read in reads}
+    for row in Measurement.objects.filter(read__in=latest).select_related("instance").order_by("pk"):
+        latest[row.read_id][row.mark] = row
+    return {pk: [row for row in rows.values() if not row.erased] for pk, rows in latest.items()}
+
+
+def scan_day(visit: Visit) -> date:
+    """The day by which a scan is ordered among procedures and other scans; never shown to readers."""
+    return visit.happened_on or visit.target or date.max
+
+
+def _earlier_outcomes(read: Read) -> list[EarlierRead]:
+    return [EarlierRead(scan_day(each.visit), outcomes_of(each)) for each in earlier_reads(read)]
+
+
+def _procedure_days(read: Read) -> list[date]:
+    """Days of the procedures that took place; a follow-up scan without any on record is taken to follow one."""
+    protocol = read.subject.version.protocol
+    codes = [plan.code for plan in protocol.visits if plan.kind == "treatment"]
+    days = Visit.objects.filter(
+        subject=read.subject_id, code__in=codes, state=VisitState.DONE, happened_on__isnull=False
+    ).values_list("happened_on", flat=True)
+    return [day for day in days if day is not None] or [date.min]
+
+
+# Sizes and response ---------------------------------------------------------------------------------------------------
+
+
+def _sizes(read: Read, lesions: Collection[Lesion]) -> dict[str, Decimal | None]:
+    """Size of each lesion that was measured, or of which it was said how it is there."""
+    statuses = outcomes_of(read, Question.SIZE)
+    marks = {mark.lesion: mark for mark in measurements_of(read)}
+    found: dict[str, Decimal | None] = {}
+    for lesion in lesions:
+        mark, sized = marks.get(lesion.name), SizedLesion(lesion.name, lesion.organ, lesion.kind)
+        long_mm, short_mm = (mark.length_mm, mark.short_mm) if mark else (None, None)
+        try:
+            status = statuses.get(lesion.name, "")
+            found[lesion.name] = size_of(status, long_mm, short_mm, nodal=sized.nodal)
+        except LookupError:
+            continue
+    return found
+
+
+def _sizes_before(read: Read, lesions: Collection[Lesion]) -> dict[str, Decimal | None]:
+    earlier = earlier_reads(read)
+    return _sizes(earlier[-1], lesions) if earlier else {}
+
+
+def course_of(read: Read) -> Course | None:
+    """Response at this time point with its arithmetic, from what was answered so far; None where none is asked."""
+    if not judges_response(read):
+        return None
+    lesions = lesions_of(read.subject)
+    sized = [SizedLesion(each.name, each.organ, each.kind) for each in lesions]
+    points = [each for each in earlier_reads(read) if each.image_quality != ImageQuality.INADEQUATE]
+    numbers = time_points_of(read.subject_id)
+    sizes = [_point(each, numbers[each.visit_id], lesions) for each in (*points, read)]
+    return recist_course(sized, sizes, _thickest((*points, read)[0]))
+
+
+def _point(read: Read, number: int, lesions: Collection[Lesion]) -> Sizes:
+    return Sizes(number, _sizes(read, lesions), read.non_target, read.new_lesion == "Y")
+
+
+def _thickest(read: Read) -> Decimal | None:
+    """Slice thickness of the series on which a read's marks lie, mm; the thickest where there are several."""
+    series = Series.objects.filter(
+        instances__in=[mark.instance_id for mark in measurements_of(read)], thickness_mm__isnull=False
+    )
+    return max((each for each in series.values_list("thickness_mm", flat=True) if each), default=None)
+
+
+def marks_by_lesion(marks: Sequence[Measurement]) -> dict[str, list[Measurement]]:
+    """Marks of a read by their lesion."""
+    found: dict[str, list[Measurement]] = {}
+    for mark in marks:
+        found.setdefault(mark.lesion, []).append(mark)
+    return found

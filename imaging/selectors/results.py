@@ -1,0 +1,132 @@
+"""Which read of a time point is the result: the one read, the agreed one, or the one that the adjudicator accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from imaging.models import Adjudication, AdjudicationState, ImageQuality, Read, ReadState
+from imaging.policies import ADJUDICATORS_NUMBER
+from imaging.rules.disagreement import LTP, PROGRESSION, Reading
+from imaging.selectors.judging import outcomes_of
+from imaging.selectors.reads import current_versions, earlier_reads, results, time_points_of
+from patients.models import Subject
+
+
+class Standing(StrEnum):
+    """How a time point came to its result, or why it has none yet."""
+
+    SINGLE = "SINGLE"
+    AGREED = "AGREED"
+    ADJUDICATED = "ADJUDICATED"
+    SECOND_READER = "SECOND_READER"
+    ADJUDICATION = "ADJUDICATION"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is known of one time point.
+
+    Attributes
+    ----------
+    visit
+        Row of the visit.
+    accepted
+        The read that counts; None while a second reader or an adjudicator is awaited.
+    reads
+        The newest signed reads of the first and the second reader.
+    final_at
+        When the result was settled: the signature of the last reader, or of the adjudicator.
+    """
+
+    visit: int
+    standing: Standing
+    accepted: Read | None
+    reads: Sequence[Read]
+    final_at: datetime | None = None
+
+    @property
+    def others(self) -> list[Read]:
+        """Reads beside the accepted one that nobody decided between."""
+        if self.standing is not Standing.AGREED:
+            return []
+        return [read for read in self.reads if self.accepted is None or read.pk != self.accepted.pk]
+
+
+def results_of(subjects: Collection[Subject]) -> list[Result]:
+    """The result of each time point of subjects with a signed read, in order of the visits.
+
+    One statement, and one more where a visit was read twice.
+    """
+    known = {subject.pk: subject for subject in subjects}
+    signed = (
+        results()
+        .filter(subject__in=known, state=ReadState.SIGNED)
+        .exclude(number=ADJUDICATORS_NUMBER)
+        .select_related("visit")
+        .order_by("subject", "visit__ordinal", "visit__sequence", "number", "version")
+    )
+    by_visit: dict[int, list[Read]] = {}
+    for read in current_versions(signed):
+        by_visit.setdefault(read.visit_id, []).append(read)
+    decided = _decided([visit for visit, reads in by_visit.items() if len(reads) > 1])
+    return [
+        _result(visit, reads, readers_wanted(known[reads[0].subject_id]), decided)
+        for visit, reads in by_visit.items()
+    ]
+
+
+def readers_wanted(subject: Subject) -> int:
+    """How many readers the charter asks for."""
+    charter = subject.version.protocol.charter
+    return charter.readers if charter else 1
+
+
+def _decided(visits: Collection[int]) -> dict[tuple[int, int], Adjudication]:
+    if not visits:
+        return {}
+    rows = Adjudication.objects.filter(visit__in=visits).select_related("accepted__visit")
+    return {(row.first_id, row.second_id): row for row in rows}
+
+
+def _result(
+    visit: int, reads: Sequence[Read], wanted: int, decided: dict[tuple[int, int], Adjudication]
+) -> Result:
+    if wanted < 2:
+        return Result(visit, Standing.SINGLE, reads[0], reads, reads[0].signed_at)
+    if len(reads) < 2:
+        return Result(visit, Standing.SECOND_READER, None, reads)
+    found = decided.get((reads[0].pk, reads[1].pk))
+    if found is None:
+        last = max((read.signed_at for read in reads if read.signed_at), default=None)
+        return Result(visit, Standing.AGREED, reads[0], reads, last)
+    if found.state != AdjudicationState.SIGNED:
+        return Result(visit, Standing.ADJUDICATION, None, reads)
+    return Result(visit, Standing.ADJUDICATED, found.accepted, reads, found.signed_at)
+
+
+def reading_of(read: Read) -> Reading:
+    """A signed read as the rule of disagreement sees it, with what its reader had signed before."""
+    numbers = time_points_of(read.subject_id)
+    ltp_since: dict[str, int] = {}
+    progression: int | None = None
+    outcomes: dict[str, str] = {}
+    for each in (*earlier_reads(read), read):
+        outcomes = outcomes_of(each)
+        number = numbers[each.visit_id]
+        for lesion, outcome in outcomes.items():
+            if outcome == LTP:
+                ltp_since.setdefault(lesion, number)
+        if each.overall == PROGRESSION and progression is None:
+            progression = number
+    return Reading(
+        time_point=numbers[read.visit_id],
+        evaluable=read.image_quality != ImageQuality.INADEQUATE,
+        outcomes=outcomes,
+        overall=read.overall,
+        new_lesion=read.new_lesion,
+        ltp_since=ltp_since,
+        progression_since=progression,
+    )

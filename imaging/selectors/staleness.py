@@ -1,0 +1,88 @@
+"""Signed reads whose images are not any more what they were: computed whenever somebody looks, never stored."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from imaging.models import Instance, Read, ReadState, Study, StudyState
+from imaging.rules.staleness import Pinned, changes_since
+
+type_pins = dict[str, Pinned]
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A signed read that must be looked at again.
+
+    Attributes
+    ----------
+    changes
+        What changed, in sentences that blind.
+    readable
+        Whether there are images to read; without, the data manager must act first.
+    """
+
+    read: Read
+    changes: tuple[str, ...]
+    readable: bool
+
+
+def pins_of(visits: Collection[int]) -> dict[int, type_pins]:
+    """The studies of visits as they stand now, by visit and the study's opaque identifier; two statements."""
+    slices: dict[int, list[str]] = {}
+    rows = (
+        Instance.objects.filter(series__study__visit__in=list(visits))
+        .order_by("uid")
+        .values_list("series__study", "pixel_sha256")
+    )
+    for study_id, digest in rows:
+        slices.setdefault(study_id, []).append(digest)
+    found: dict[int, type_pins] = {}
+    for study in Study.objects.filter(visit__in=list(visits)):
+        own = slices.get(study.pk, [])
+        found.setdefault(study.visit_id, {})[str(study.opaque)] = Pinned(
+            verdict=study.state,
+            by_person=bool(study.accepted_because),
+            slices=len(own),
+            digest=hashlib.sha256("".join(own).encode()).hexdigest(),
+        )
+    return found
+
+
+def as_document(pins: type_pins) -> dict[str, Any]:
+    """Pins as they are kept with a signed read."""
+    return {name: asdict(pinned) for name, pinned in pins.items()}
+
+
+def stale_reads(reads: QuerySet[Read]) -> list[Stale]:
+    """Signed reads, among those given and without a later version, whose images changed since.
+
+    Only visits where a study came or was checked again after the signature are compared, so that a long history costs
+    nothing.
+    """
+    later = Read.objects.filter(supersedes=OuterRef("pk"))
+    touched = Study.objects.filter(visit=OuterRef("visit")).filter(
+        Q(checked_at__gt=OuterRef("signed_at"))
+        | Q(received_at__gt=OuterRef("signed_at"))
+        | ~Q(state=StudyState.QC_PASS)
+    )
+    signed = reads.filter(~Exists(later), Exists(touched), state=ReadState.SIGNED).select_related("visit")
+    candidates = list(signed.order_by("due_on", "pk"))
+    now = pins_of({read.visit_id for read in candidates}) if candidates else {}
+    found = []
+    for read in candidates:
+        pins = now.get(read.visit_id, {})
+        changes = changes_since({name: Pinned(**pin) for name, pin in read.images.items()}, pins)
+        if changes:
+            found.append(Stale(read, changes, any(pin.readable for pin in pins.values())))
+    return found
+
+
+def changes_of(read: Read) -> tuple[str, ...]:
+    """What changed in the images of one signed read."""
+    return next((each.changes for each in stale_reads(Read.objects.filter(pk=read.pk))), ())

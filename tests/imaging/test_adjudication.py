@@ -1,0 +1,252 @@
+"""Two readers who differ: the rule, the queue, the decision, and what the endpoints take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError
+from django.urls import reverse
+
+from accounts.errors import SignatureRefused
+from accounts.selectors import access_of
+from audit.context import acting
+from endpoints.central_reads import signed_scans
+from foundation import clock
+from imaging.errors import AdjudicationHeldError, AdjudicationRefusedError, ReadLockedError
+from imaging.models import Adjudication, Read
+from imaging.rules.disagreement import RULES, WORDS, Reading, differences
+from imaging.selectors.adjudications import adjudication_rows, adjudication_share, comparison, sides
+from imaging.selectors.reads import readers_for
+from imaging.selectors.results import Standing, results_of
+from imaging.services import (
+    correct_read,
+    hold_adjudication,
+    read_anew,
+    release_adjudication,
+    sign_adjudication,
+)
+from tests.cast import SETUP
+from tests.conftest import PASSWORD
+from tests.imaging.conftest import Desk
+from tests.imaging.reader import actor_of, charter_of, fill, read_of, send, sign
+from trials.schema.imaging import Variable
+
+ALL = tuple(RULES)
+
+
+def said(point: int = 2, **changes: object) -> Reading:
+    return Reading(point, **{"evaluable": True, "outcomes": {"T01": "COMPLETE"}, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        (said(), said(), ()),
+        (said(), said(outcomes={"T01": "LTP"}, ltp_since={"T01": 2}), ("ltp",)),
+        (said(outcomes={"T01": "RESIDUAL"}), said(), ("residual",)),
+        (said(outcomes={"T01": "NE"}), said(), ()),
+        (said(evaluable=False, outcomes={}), said(), ("evaluability",)),
+        (said(overall="PD", progression_since=2), said(overall="SD"), ("overall_response",)),
+        (said(new_lesion="Y"), said(new_lesion="N"), ("new_lesion",)),
+        (
+            said(outcomes={"T01": "LTP"}, ltp_since={"T01": 1}),
+            said(outcomes={"T01": "LTP"}, ltp_since={"T01": 2}),
+            ("ltp_date",),
+        ),
+        (
+            said(3, outcomes={"T01": "LTP"}, ltp_since={"T01": 1}),
+            said(3, outcomes={"T01": "LTP"}, ltp_since={"T01": 2}),
+            (),
+        ),
+        (
+            said(overall="PD", progression_since=2),
+            said(overall="PD", progression_since=1),
+            ("progression_date",),
+        ),
+    ],
+)
+def test_what_counts_as_a_difference(first: Reading, second: Reading, found: tuple[str, ...]) -> None:
+    assert differences(first, second, ALL) == found
+    assert differences(second, first, ALL) == found
+    assert differences(first, second, ()) == (), "the charter says what counts"
+
+
+def test_every_variable_of_a_charter_has_a_rule_and_words() -> None:
+    assert set(Variable.__args__) == set(RULES) == set(WORDS)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def pair(desk: Desk) -> Iterator[Desk]:
+    """A desk whose charter asks for two readers."""
+    with charter_of(desk, readers=2):
+        yield desk
+
+
+def differ(desk: Desk, visit: str = "M1") -> Adjudication:
+    send(desk, visit)
+    sign(fill(read_of(desk, visit, 1)))
+    sign(fill(read_of(desk, visit, 2), "RESIDUAL"))
+    return Adjudication.objects.get()
+
+
+def standing(desk: Desk) -> Standing:
+    (result,) = results_of([desk.subject])
+    return result.standing
+
+
+def test_readers_who_agree_need_nobody(pair: Desk) -> None:
+    send(pair, "M1")
+    sign(fill(read_of(pair, "M1", 1)))
+    assert standing(pair) is Standing.SECOND_READER
+    assert signed_scans([pair.subject]) == {}, "one of two readers is no result"
+    sign(fill(read_of(pair, "M1", 2)))
+
+    assert not Adjudication.objects.exists()
+    assert standing(pair) is Standing.AGREED
+    (scan,) = signed_scans([pair.subject])[pair.subject.pk]
+    assert scan.scan.lesions == {"T01": "COMPLETE", "T02": "COMPLETE"}
+
+
+@pytest.mark.req("IMG-09")
+def test_a_difference_waits_for_the_adjudicator_whose_decision_counts(pair: Desk) -> None:
+    row = differ(pair)
+    people = pair.cast.people
+    actor = pair.cast.actor("adjudicator")
+    assert row.differences == ["residual"]
+    assert standing(pair) is Standing.ADJUDICATION
+    assert signed_scans([pair.subject]) == {}
+    (waiting,) = adjudication_rows(access_of(people["adjudicator"]))
+    assert (waiting.differences, waiting.time_point) == ("Residual tumour", 1)
+    assert adjudication_rows(access_of(people["radiologist"])) == []
+
+    letter = next(letter for letter, read in sides(row).items() if read.number == 2)
+    hold_adjudication(actor=actor, adjudication=row)
+    with pytest.raises(SignatureRefused):
+        sign_adjudication(
+            actor=actor, user=people["adjudicator"], adjudication=row, choice=letter, reason="It grows.", password="x"
+        )  # fmt: skip
+    signed = sign_adjudication(
+        actor=actor, user=people["adjudicator"], adjudication=row, choice=letter, reason="It grows.", password=PASSWORD
+    )  # fmt: skip
+
+    assert signed.accepted == row.second
+    assert standing(pair) is Standing.ADJUDICATED
+    (scan,) = signed_scans([pair.subject])[pair.subject.pk]
+    assert scan.scan.lesions["T01"] == "RESIDUAL"
+    assert adjudication_rows(access_of(people["adjudicator"])) == []
+    assert adjudication_share("THERMODOX") == (1, 1)
+    with pytest.raises(AdjudicationRefusedError, match="decided already"):
+        read_anew(actor=actor, adjudication=row)
+    with pytest.raises(IntegrityError, match="cannot be changed"), acting(SETUP):
+        Adjudication.objects.filter(pk=row.pk).update(reason="Something else")
+
+
+def test_neither_is_right_so_the_adjudicator_reads_the_images(pair: Desk) -> None:
+    row = differ(pair)
+    user, actor = pair.cast.people["adjudicator"], pair.cast.actor("adjudicator")
+    decide = {
+        "actor": actor,
+        "user": user,
+        "adjudication": row,
+        "reason": "Both wrong.",
+        "password": PASSWORD,
+    }
+    with pytest.raises(AdjudicationRefusedError, match="sign your read first"):
+        sign_adjudication(choice="NEW", **decide)
+
+    own = read_anew(actor=actor, adjudication=row)
+    assert read_anew(actor=actor, adjudication=row) == own
+    own = sign(fill(read_of(pair, "M1", 3), "NE"))
+    signed = sign_adjudication(choice="NEW", **decide)
+
+    assert signed.accepted == own
+    (scan,) = signed_scans([pair.subject])[pair.subject.pk]
+    assert scan.scan.lesions["T01"] == "NE"
+    assert Adjudication.objects.count() == 1, "an adjudicator's read is compared with nobody's"
+    with pytest.raises(ReadLockedError):
+        correct_read(actor=actor, read=own, reason="Again")
+
+
+def test_the_charter_may_leave_one_way_only(pair: Desk) -> None:
+    row = differ(pair)
+    actor = pair.cast.actor("adjudicator")
+    with (
+        charter_of(pair, adjudicator="pick"),
+        pytest.raises(AdjudicationRefusedError, match="one of the two"),
+    ):
+        read_anew(actor=actor, adjudication=row)
+    for choice, reason in (("", "Because"), ("C", "Because"), ("A", "  ")):
+        with pytest.raises(AdjudicationRefusedError):
+            sign_adjudication(
+                actor=actor, user=pair.cast.people["adjudicator"], adjudication=row, choice=choice, reason=reason,
+                password=PASSWORD,
+            )  # fmt: skip
+
+
+def test_two_adjudicators_do_not_collide(pair: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = differ(pair)
+    first, second = pair.cast.actor("adjudicator"), pair.cast.actor("radiologist")
+    hold_adjudication(actor=first, adjudication=row)
+    with pytest.raises(AdjudicationHeldError):
+        hold_adjudication(actor=second, adjudication=row)
+    release_adjudication(actor=first, adjudication=row)
+    hold_adjudication(actor=second, adjudication=row)
+    (shown,) = adjudication_rows(access_of(pair.cast.people["adjudicator"]))
+    assert shown.held
+
+    later = clock.now() + timedelta(minutes=21)
+    monkeypatch.setattr("imaging.services.adjudication.clock.now", lambda: later)
+    assert hold_adjudication(actor=first, adjudication=row).held_by_id == first.id
+
+
+def test_a_correction_is_compared_anew(pair: Desk) -> None:
+    row = differ(pair)
+    old = read_of(pair, "M1", 2)
+    new = correct_read(actor=actor_of(old.reader), read=old, reason="I looked at the wrong lesion")
+    sign(fill(read_of(pair, "M1", 2), "COMPLETE"))
+
+    assert new.version == 2
+    assert standing(pair) is Standing.AGREED
+    assert adjudication_rows(access_of(pair.cast.people["adjudicator"])) == []
+    with pytest.raises(AdjudicationRefusedError, match="corrected since"):
+        read_anew(actor=pair.cast.actor("adjudicator"), adjudication=row)
+
+
+def test_an_adjudicator_is_no_reader_and_lands_on_the_adjudications(pair: Desk) -> None:
+    row = differ(pair)
+    client = pair.cast.client("adjudicator")
+    names = [user.username for user in readers_for("THERMODOX")]
+    assert "adjudicator" not in names
+
+    assert client.get("/", follow=True).redirect_chain[-1][0] == reverse("adjudications")
+    page = client.get(reverse("adjudication", args=[row.opaque])).text
+
+    for read in (row.first, row.second):
+        assert read.reader.full_name not in page
+        assert str(read.opaque) not in page
+    assert comparison(row)[0].differs
+    assert "Residual tumour" in page
+    (series,) = client.get(reverse("adjudication-series", args=[row.opaque])).json()["series"]
+    frame = client.get(series["instances"][0]["frame"])
+    assert frame.status_code == 200
+    assert pair.cast.client("radiologist").get(series["instances"][0]["frame"]).status_code == 404
+
+
+def test_decided_in_the_browser(pair: Desk) -> None:
+    row = differ(pair)
+    client, url = pair.cast.client("adjudicator"), reverse("adjudication-decide", args=[row.opaque])
+    anew = client.post(reverse("adjudication-anew", args=[row.opaque]), follow=True)
+    assert "<edc-viewer" in anew.text
+    assert client.post(url, {"choice": "A", "reason": ""}).status_code == 422
+    said = {"choice": "A", "reason": "The rim grows."}
+    dialog = client.post(url, said).text
+    assert "The rim grows." in dialog
+    assert client.post(url, {**said, "password": "wrong"}).status_code == 422
+    assert client.post(url, {**said, "password": PASSWORD}).status_code == 302
+
+    row.refresh_from_db()
+    assert (row.state, row.accepted) == ("SIGNED", sides(row)["A"])
+    assert "The rim grows." in client.get(reverse("adjudication", args=[row.opaque])).text
+    assert Read.objects.filter(number=3).count() == 1

@@ -1,0 +1,139 @@
+"""Statistics of readers, the page of those who oversee them, and a read as a DICOM structured report."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.urls import reverse
+from highdicom import sr
+from pydicom import dcmread
+
+from imaging.masking import SLICE, masked
+from imaging.models import Instance, Read
+from imaging.rules.readers import Said, agreement_of
+from imaging.services import record_measurement
+from tests.imaging.conftest import Desk
+from tests.imaging.reader import actor_of, charter_of, fill, mark, read_of, send, sign
+
+
+def said(answer: str, mm: str = "") -> Said:
+    return Said({"overall": answer}, {"T01": Decimal(mm)} if mm else {})
+
+
+def test_agreement_of_no_pairs_claims_nothing() -> None:
+    found = agreement_of([])
+    assert (found.pairs, found.share, found.kappa, found.icc, found.limits, found.weak) == (
+        0,
+        None,
+        None,
+        None,
+        None,
+        False,
+    )
+
+
+def test_agreement_of_categories_and_sizes() -> None:
+    pairs = [
+        (said("CR", "10"), said("CR", "11")),
+        (said("SD", "30"), said("PD", "30")),
+        (said("PD", "50"), said("PD", "49")),
+    ]
+    found = agreement_of(pairs)
+    assert found.share == pytest.approx(Decimal(2) / 3)
+    assert found.kappa is not None
+    assert found.kappa > Decimal("0.5"), "neighbours count as less than a whole disagreement"
+    assert found.sizes == 3
+    assert found.icc is not None
+    assert found.icc > Decimal("0.99")
+    assert found.limits is not None
+    assert found.limits.bias == 0
+
+
+def test_only_what_both_said_is_compared() -> None:
+    found = agreement_of(
+        [(Said({"T01": "COMPLETE", "T02": "LTP"}, {}), Said({"T01": "COMPLETE"}, {"T01": Decimal(3)}))]
+    )
+    assert (found.categories, found.sizes, found.share) == (1, 0, 1)
+
+
+@pytest.fixture
+def compared(desk: Desk) -> Desk:
+    """A time point read by two who differ in one lesion."""
+    with charter_of(desk, readers=2):
+        send(desk, "M1")
+        for number, outcome, mm in ((1, "COMPLETE", 20.0), (2, "RESIDUAL", 22.0)):
+            read = read_of(desk, "M1", number)
+            fill(read, outcome)
+            mark(read, "T01", mm)
+            sign(read)
+    return desk
+
+
+def test_the_overseer_sees_progress_and_agreement(compared: Desk, statements: Any) -> None:
+    client = compared.cast.client("datamanager")
+    client.get(reverse("reads-overseen"))  # what is remembered for a while is remembered now
+    with statements() as done:
+        page = client.get(reverse("reads-overseen")).content.decode()
+    assert "First and second reader" in page
+    assert "2 signed · 0 waiting" in page
+    assert "1 of 1 pairs adjudicated, 1 undecided" in page
+    before = len(done.counted)
+    send(compared, "BL")
+    sign(fill(read_of(compared, "BL")))
+    with statements() as done:
+        client.get(reverse("reads-overseen"))
+    assert len(done.counted) == before, "as many statements for one read more"
+
+
+def test_a_reader_does_not_see_the_statistics(compared: Desk) -> None:
+    assert compared.cast.client("radiologist").get(reverse("reads-overseen")).status_code == 404
+
+
+def test_a_signed_read_is_a_report_that_others_read(compared: Desk) -> None:
+    read = read_of(compared, "M1", 1)
+    answer = compared.cast.client("datamanager").get(reverse("read-report", args=[read.opaque]))
+    assert answer.headers["Content-Type"] == "application/dicom"
+    document = sr.srread(BytesIO(answer.content))
+    assert document.SOPInstanceUID == f"2.25.{read.opaque.int}"
+    (group,) = document.content.get_image_measurement_groups(tracking_uid=None)[:1]
+    assert group.tracking_identifier == "T01"
+    assert [(each.name.meaning, each.value) for each in group.get_measurements()] == [("Long axis", 20.0)]
+    assert [each.value.meaning for each in group.get_qualitative_evaluations()] == ["Complete ablation"]
+    assert read.reader.full_name not in answer.content.decode("latin-1")
+
+
+def test_coordinates_of_the_report_lie_on_the_image(desk: Desk) -> None:
+    send(desk, "M1")
+    read = fill(read_of(desk, "M1"))
+    slice_ = Instance.objects.filter(series__study__visit=read.visit).order_by("depth")[2]
+    header = dcmread(BytesIO(stored(slice_)), stop_before_pixels=True)
+    x, y, z = (float(value) for value in header.ImagePositionPatient)
+    spacing = float(header.PixelSpacing[0])
+    sent = {
+        "lesion": "T01", "tool": "Length", "sop": str(masked(read.opaque, SLICE, slice_.pk)), "length_mm": 10 * spacing,
+        "points": [[x, y, z], [x + 10 * spacing, y, z]],
+    }  # fmt: skip
+    record_measurement(actor=actor_of(read.reader), read=read, mark=read.opaque, sent=sent)
+    sign(read)
+    document = dcmread(
+        BytesIO(desk.cast.client("datamanager").get(reverse("read-report", args=[read.opaque])).content)
+    )
+    (drawn,) = [item for item in document.iterall() if item.keyword == "GraphicData"]
+    assert [round(value, 2) for value in drawn.value] == [0.5, 0.5, 10.5, 0.5], (
+        "from the corner of the first pixel"
+    )
+
+
+def test_an_unsigned_read_has_no_report(desk: Desk) -> None:
+    send(desk, "M1")
+    answer = desk.cast.client("datamanager").get(reverse("read-report", args=[Read.objects.get().opaque]))
+    assert answer.status_code == 404
+
+
+def stored(instance: Instance) -> bytes:
+    with default_storage.open(instance.file_key) as file:
+        return bytes(file.read())
