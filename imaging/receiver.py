@@ -35,7 +35,7 @@ from trials.models import Site
 
 logger = logging.getLogger(__name__)
 
-SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND, FAILED = 0x0000, 0xA700, 0xC000, 0x0110
+SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND = 0x0000, 0xA700, 0xC000
 NETWORK_TIMEOUT = 120
 ACSE_TIMEOUT = 30
 
@@ -125,11 +125,18 @@ class Receiver:
 
     def stop(self) -> None:
         """Listen no more, and end what is under way; objects that were answered for are kept."""
-        if self._entity is not None:
-            self._entity.shutdown()
+        if self._entity is None:
+            return
+        under_way = self._entity.active_associations
+        self._entity.shutdown()
+        for association in under_way:
+            association.join(NETWORK_TIMEOUT)
 
     def _store(self, event: Event) -> int:
-        """Keep one object; the answer tells the sender whether it may forget it."""
+        """Keep one object; the answer tells the sender whether it may forget it.
+
+        pynetdicom logs any other error and answers with a failure, so that the sender keeps the object.
+        """
         close_old_connections()
         sender = _sender(event)
         try:
@@ -147,21 +154,16 @@ class Receiver:
         except OSError:
             logger.exception("The storage did not take an object from %s", sender)
             return OUT_OF_RESOURCES
-        except Exception:
-            logger.exception("An object from %s could not be kept", sender)
-            return FAILED
         with self._lock:
             self._open.setdefault(id(event.assoc), []).append(item.pk)
         return SUCCESS
 
     def _released(self, event: Event) -> None:
-        """The sender is done: what it sent goes to its visits."""
+        """The sender is done: what it sent goes to its visits; where that fails, they wait for the next sweep."""
         kept = self._taken_from(event)
         try:
             if kept:
                 self._place(_sender(event), kept)
-        except Exception:
-            logger.exception("%s objects wait for the next sweep", len(kept))
         finally:
             connections.close_all()
 

@@ -81,7 +81,7 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
         "rail": form_rail(entry, rows, waiting),
         "banner": subject_banner(subject, request.access, facts_of(subject, today, rows=rows)),
         "live": not hasattr(request, "standing"),
-        "states": None if hasattr(request, "standing") else form_standing(entry, request.access, len(mine)),
+        "states": form_standing(entry, request.access, len(mine)),
         "laboratories": laboratory_names(subject.site_id) if worked.form.laboratory else (),
         "reasons_for_blanks": MISSING_REASONS,
         "reasons_for_not_done": NOT_DONE_REASONS,

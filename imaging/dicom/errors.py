@@ -30,3 +30,10 @@ class Malformed(DicomFault):
 
 class Undecodable(DicomFault):
     """The pixels cannot be decoded."""
+
+
+class DamagedArchive(DicomFault):
+    """A zip archive breaks its own rules."""
+
+    def __init__(self) -> None:
+        super().__init__("bad_archive", "The archive is damaged and cannot be opened.")

@@ -11,17 +11,20 @@ References
 
 from __future__ import annotations
 
+import errno
+import lzma
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from imaging.dicom.elements import Element
-from imaging.dicom.errors import DicomFault, Malformed, NotDicom
+from imaging.dicom.errors import DamagedArchive, DicomFault, Malformed, NotDicom
 from imaging.dicom.frames import carries_comment, check_pixels, is_lossy, pixel_format
 from imaging.dicom.geometry import plane_of
 from imaging.dicom.reader import MAX_OBJECT_BYTES, DicomFile, Values, read, values_of
@@ -31,6 +34,9 @@ MAX_ARCHIVE_BYTES = 16 * 1024**3
 MAX_RATIO = 200
 _RATIO_FLOOR = 1024**2
 _CHUNK = 1024**2
+# What `zipfile` raises where an archive is damaged: it trusts the sizes and flags that it reads, and hands on what each
+# of its decompressors says.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError)
 
 DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
 IMAGE_CLASSES: dict[str, str] = {
@@ -227,10 +233,11 @@ def unpack(stream: IO[bytes], name: str = "archive.zip") -> Iterator[Arrived]:
         cannot hurt; it is refused all the same, because an honest archive has none.
     """
     try:
-        archive = zipfile.ZipFile(stream)
-        members = archive.infolist()
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, OSError):
-        yield Arrived(name, None, "bad_archive", "The archive is damaged and cannot be opened.")
+        with _naming_damage():
+            archive = zipfile.ZipFile(stream)
+            members = archive.infolist()
+    except DamagedArchive as fault:
+        yield Arrived(name, None, fault.code, fault.message)
         return
     if len(members) > MAX_ARCHIVE_FILES:
         yield Arrived(name, None, "too_many_files", f"The archive has more than {MAX_ARCHIVE_FILES:,} files.")
@@ -246,6 +253,20 @@ def unpack(stream: IO[bytes], name: str = "archive.zip") -> Iterator[Arrived]:
             return
 
 
+@contextmanager
+def _naming_damage() -> Iterator[None]:
+    """One error for all damage. A disk that fails is none: its error goes on, and the batch is tried again."""
+    try:
+        yield
+    except _DAMAGE as fault:
+        raise DamagedArchive from fault
+    except OSError as fault:
+        # bzip2's own, which has no number, and a seek to before the file's beginning.
+        if fault.errno not in (None, errno.EINVAL):
+            raise
+        raise DamagedArchive from fault
+
+
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str, left: int) -> Arrived:
     refusal = _refusal(member)
     if refusal is not None:
@@ -254,7 +275,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str, left: 
     chunks: list[bytes] = []
     size = 0
     try:
-        with archive.open(member) as source:
+        with _naming_damage(), archive.open(member) as source:
             while chunk := source.read(_CHUNK):
                 size += len(chunk)
                 if size > _RATIO_FLOOR and size > MAX_RATIO * max(member.compress_size, 1):
@@ -267,7 +288,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str, left: 
                 if size > limit:
                     return Arrived(path, None, "archive_too_large", "The archive is too large when unpacked.")
                 chunks.append(chunk)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError):
+    except DamagedArchive:
         return Arrived(path, None, "bad_member", "The file is damaged inside the archive.")
     data = b"".join(chunks)
     if data[:4] == b"PK\x03\x04":

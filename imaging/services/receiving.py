@@ -165,17 +165,17 @@ def receive_some(*, actor: Actor, batch: Batch, sent: Sequence[Sent]) -> list[Re
     """
     if batch.state != BatchState.RECEIVING:
         raise BatchClosedError
-    keys: list[str] = []
-    try:
+    with ExitStack() as undo:
         with acting(actor):
             files = _announced_files(batch, [each.index for each in sent])
-            receipts = [_receive(files[each.index], each, keys) for each in sent]
-            kept = [file for file in files.values() if file.stored_key in keys]
+            receipts = [_receive(files[each.index], each, undo) for each in sent]
+            kept = [
+                files[each.index]
+                for each, receipt in zip(sent, receipts, strict=True)
+                if receipt.state == "received"
+            ]
             update_rows(kept, ["state", "sha256", "stored_key"])
-    except BaseException:
-        for key in keys:
-            default_storage.delete(key)
-        raise
+        undo.pop_all()
     return receipts
 
 
@@ -189,8 +189,8 @@ def _announced_files(batch: Batch, indexes: Sequence[int]) -> dict[int, BatchFil
     return files
 
 
-def _receive(file: BatchFile, sent: Sent, keys: list[str]) -> Receipt:
-    """Keep one file that is expected, and note under which key."""
+def _receive(file: BatchFile, sent: Sent, undo: ExitStack) -> Receipt:
+    """Keep one file that is expected, and note how to take it away again."""
     if file.state != FileState.EXPECTED:
         return Receipt("rejected", file.reason) if file.state == FileState.REJECTED else Receipt("duplicate")
     if sent.size != file.size:
@@ -199,8 +199,8 @@ def _receive(file: BatchFile, sent: Sent, keys: list[str]) -> Receipt:
     file.stored_key = default_storage.save(
         f"incoming/{file.batch.opaque}/{file.index:06d}", File(sent.content)
     )
+    undo.callback(default_storage.delete, file.stored_key)
     file.state = FileState.RECEIVED
-    keys.append(file.stored_key)
     return Receipt("received")
 
 

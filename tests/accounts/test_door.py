@@ -230,7 +230,7 @@ class TestSessions:
         sign_in(client)
         sign_in(other)
         page = client.get(OWN_PAGE).content.decode()
-        assert "127.0.0.1 (here)" in page
+        assert '127.0.0.1 <span class="pill ok">This one</span>' in page
         assert "10.0.0.2" in page
         client.post("/account/sessions/end/")
         assert is_in(client)

@@ -111,12 +111,12 @@ def test_a_series_is_received_stored_and_read_in_the_store(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(default_storage, "_wrapped", store)
-    assert desk.send(desk.slices("M1")).state == BatchState.DONE
+    batch = desk.send(desk.slices("M1"))
+    assert batch.state == BatchState.DONE
     instance = Instance.objects.order_by("pk")[0]
     with store.open(instance.file_key) as file:
         assert len(file.read()) == instance.file_bytes
-    folders, _ = store.listdir("incoming")
-    assert [name for folder in folders for name in store.listdir(f"incoming/{folder}")[1]] == []
+    assert store.listdir(f"incoming/{batch.opaque}") == ([], [])
 
 
 @pytest.mark.django_db

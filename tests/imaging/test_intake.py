@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import stat
 import struct
@@ -267,3 +268,25 @@ def test_a_damaged_member_spoils_only_itself() -> None:
     results: list[Arrived] = list(unpack(io.BytesIO(bytes(archive))))
 
     assert [(each.code, each.data) for each in results] == [("bad_member", None), ("", b"good")]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_whatever_is_damaged_in_an_archive_is_named_and_nothing_else_happens(method: int) -> None:
+    good = zipped({"a": bytes(range(256)) * 4}, method).getvalue()
+    for place in range(len(good)):
+        raw = bytearray(good)
+        raw[place] ^= 0xFF
+
+        for each in unpack(io.BytesIO(bytes(raw))):
+            assert each.data in (None, bytes(range(256)) * 4), f"byte {place}"
+
+
+def test_a_disk_that_fails_is_not_called_a_damaged_archive() -> None:
+    class FailingDisk(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() == 0:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().read(size)
+
+    with pytest.raises(OSError, match="Input/output"):
+        list(unpack(FailingDisk(zipped({"a": b"x"}).getvalue())))

@@ -63,7 +63,7 @@ def addresses(desk: Desk) -> Iterator[tuple[str, str, dict[str, int]]]:
     yield "GET", reverse("reading-prior", args=[read.opaque]), own
     yield "GET", reverse("reading-frame", args=[read.opaque, masked(read.opaque, SLICE, instance.pk)]), own
     yield "POST", reverse("image-manifest", args=[number, "M1"]), dict.fromkeys(SITE_PEOPLE, 422)
-    yield "POST", reverse("image-files", args=[batch.opaque]), senders
+    yield "POST", reverse("image-files", args=[batch.opaque]), dict.fromkeys(SITE_PEOPLE, 409)
     yield "POST", reverse("image-finish", args=[batch.opaque]), senders
     yield "POST", reverse("image-accept", args=[study.opaque]), {"datamanager": 422}
     yield "POST", reverse("reading-marks", args=[read.opaque]), {read.reader.username: 422}
@@ -354,7 +354,7 @@ def test_the_queue_costs_the_same_for_one_case_and_for_many(
     assert len(many.counted) == len(one.counted)
 
 
-def test_a_frame_costs_few_statements(desk: Desk, statements: Callable[[], Any]) -> None:
+def test_a_frame_that_nobody_granted_costs_few_statements(desk: Desk, statements: Callable[[], Any]) -> None:
     send(desk, "M1")
     read = desk.read("M1")
     client = desk.cast.client(read.reader.username)
@@ -366,7 +366,7 @@ def test_a_frame_costs_few_statements(desk: Desk, statements: Callable[[], Any])
     with statements() as done:
         client.get(url)
 
-    assert len(done.counted) <= 3, done.counted
+    assert len(done.counted) <= 4, done.counted
 
 
 def test_a_batch_that_nobody_took_up_is_processed_by_the_sweep(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -49,6 +50,7 @@ def connect(desk: Desk) -> Iterator[type_connect]:
 
     yield associate
     receiver.stop()
+    gc.collect()  # a thread that was ended leaves its connection to the database, in a ring of references
 
 
 def datasets(files: dict[str, bytes]) -> list[Dataset]:

@@ -21,6 +21,7 @@ from tests.cast import Cast
 from tests.conftest import PASSWORD
 
 SITE_CLOCK = "Europe/Oslo"  # "today" is the same day in the browser and at the site
+NO_CONNECTION = ("Failed to load resource", "Failed to fetch")  # said by the browser; what we say is tested
 DIST = Path(settings.BASE_DIR) / "frontend" / "dist"
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in this thread
 
@@ -64,9 +65,8 @@ class Person:
         self.page.on("console", self._listen)
 
     def _listen(self, message: Any) -> None:
-        text = message.text
-        if message.type == "error" and "Failed to load resource" not in text:
-            self.faults.append(text)
+        if message.type == "error" and not any(each in message.text for each in NO_CONNECTION):
+            self.faults.append(message.text)
 
     def sign_in(self, username: str, password: str = PASSWORD) -> None:
         """Sign in as people do."""

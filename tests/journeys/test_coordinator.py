@@ -192,7 +192,7 @@ def test_treatment_times_plan_the_visits(cast: Cast, person: Callable[..., Perso
     type_and_go_on(page, "91", "", "LTLD-2231")
     page.keyboard.press("2")
     page.keyboard.press("Enter")
-    assert focused(page) == "f-EXSTDAT"
+    expect(page.locator("#f-EXSTDAT")).to_be_focused()
     type_and_go_on(page, "t", "06:00", "t", "06:30")
     page.keyboard.press("2")
     page.keyboard.press("Tab")

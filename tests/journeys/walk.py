@@ -192,14 +192,14 @@ NO_PAGES = {
 }  # fmt: skip
 """Addresses that a browser never shows as a page, by what they are instead."""
 
-PROGRAMS = "api/v1/"
+PROGRAMS = ("api/v1/", "dicomweb/")
 
 
 def names(resolver: URLResolver | None = None, space: str = "", route: str = "") -> Iterator[str]:
     """The names of all addresses but those for programs."""
     for pattern in (resolver or get_resolver()).url_patterns:
         whole = route + str(pattern.pattern)
-        if PROGRAMS in whole:
+        if whole.startswith(PROGRAMS):
             continue
         if isinstance(pattern, URLResolver):
             yield from names(pattern, f"{space}{pattern.namespace}:" if pattern.namespace else space, whole)

@@ -24,8 +24,19 @@ export class Panel {
     clearTimeout(this.timer)
     this.timer = null
     const target = this.place
+    target.addEventListener('htmx:error', this.#failed)
     this.loading = htmx.ajax('GET', this.row.dataset.panelUrl, { source: target, target, swap: 'innerHTML' })
     return this.loading
+  }
+
+  /** The field before must not stay in the panel, where a query would be asked about it. */
+  #failed = (event) => {
+    event.stopPropagation()
+    const words = document.createElement('p')
+    words.className = 'hint'
+    words.textContent = 'No connection. Its history and queries are shown when you come to this field again.'
+    this.place.replaceChildren(words)
+    this.row = null
   }
 
   /** Go into the panel of the field that has the focus: what is pressed there never means the field before. */

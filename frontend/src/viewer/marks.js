@@ -1,5 +1,5 @@
 // Marks on their way to the server: each is sent until it is there, says how it stands, and outlives the browser.
-import { token } from '../token.js'
+import { headers } from './headers.js'
 import { Kept } from './kept.js'
 
 const REST = 350
@@ -68,7 +68,7 @@ export class Marks extends EventTarget {
     try {
       answer = await fetch(this.url, {
         method: 'POST', body: sent, credentials: 'same-origin', signal: AbortSignal.timeout(15000),
-        headers: { 'Content-Type': 'application/json', Accept: 'application/json', 'X-CSRFToken': token() },
+        headers: { ...headers(), 'Content-Type': 'application/json' },
       })
       data = answer.headers.get('Content-Type')?.includes('json') ? await answer.json() : {}
     } catch {

@@ -1,5 +1,5 @@
 // Time at work: seconds in which the page was looked at and somebody was there, told every half minute.
-import { token } from '../token.js'
+import { headers } from './headers.js'
 
 const IDLE = 60
 const EVERY = 30
@@ -13,7 +13,7 @@ export function countTime (url, signal) {
     if (!seconds) return
     const body = new URLSearchParams({ seconds: String(seconds) })
     seconds = 0
-    fetch(url, { method: 'POST', body, headers: { 'X-CSRFToken': token() }, credentials: 'same-origin', keepalive: true }).catch(() => {})
+    fetch(url, { method: 'POST', body, headers: headers(), credentials: 'same-origin', keepalive: true }).catch(() => {})
   }
   const clock = setInterval(() => {
     if (document.visibilityState === 'visible' && performance.now() - last < IDLE * 1000) seconds += 1
