@@ -7,12 +7,13 @@ from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import CommandError, call_command, get_commands
 
 from accounts.models import User
 from accounts.services import set_training_password
 from audit.context import service_actor
 from config.run.child import say
+from trials.errors import LabelTaken
 
 DEMO_ACCOUNTS = (
     "coordinator",
@@ -36,11 +37,27 @@ def prepare(*, demonstration: bool) -> None:
     commands = get_commands()
     if "publish_protocol" in commands:
         for pack in bundled_packs():
-            _run("publish_protocol", str(pack))
+            publish(pack)
     if demonstration and "demo" in commands:
         _run("demo")
     for user in demo_accounts():
         set_training_password(actor=service_actor("demo"), user=user, password=settings.DEMO_PASSWORD)
+
+
+def publish(pack: Path) -> None:
+    """Publish a pack; where its label is taken by another content, say so and leave what was published in force.
+
+    Raises
+    ------
+    CommandError
+        The pack has faults.
+    """
+    try:
+        _run("publish_protocol", str(pack))
+    except CommandError as error:
+        if not isinstance(error.__cause__, LabelTaken):
+            raise
+        say("setup", f"{error} What was published stays in force, and the pack in {pack.name} is not used.")
 
 
 class Lines(TextIOBase):

@@ -1,6 +1,7 @@
 // The reading page. The page is there at once, and what it shows is asked for at once; Cornerstone comes beside that.
 import './css/viewer.css'
 import { KEYS } from './viewer/keys.js'
+import { millimetres } from './viewer/millimetres.js'
 import './viewer/next.js'
 import { PRESETS } from './viewer/presets.js'
 
@@ -174,7 +175,7 @@ class Viewer extends HTMLElement {
 
   #item ({ mark, state, answer, message }) {
     const shown = state === 'saved' ? answer : mark
-    const words = [shown.length_mm, shown.width_mm].filter((mm) => mm !== undefined && mm !== null).map((mm) => Number(mm).toFixed(1)).join(' × ')
+    const words = [shown.length_mm, shown.width_mm].filter((mm) => mm !== undefined && mm !== null).map(millimetres).join(' × ')
     const item = make('li', { 'data-sop': mark.sop, class: state.replace(' ', '-'), 'data-side': mark.side },
       make('button', { type: 'button', class: 'viewer-goto', 'data-viewer-goto': mark.id }, `${mark.lesion ? `${mark.lesion} · ` : ''}${words} mm`))
     if (!mark.locked) item.append(make('span', { class: 'viewer-said' }, SAID[state] ?? message))

@@ -147,7 +147,7 @@ class Tokenizer:
             return Element(tag, vr, position, value, value_end, end, True)
         end = value + length
         if end > stop:
-            raise Malformed("truncated", f"The file ends inside {tag_name(tag)}.")
+            raise Malformed("truncated", f"The file is cut off inside {tag_name(tag)}. Send it again.")
         known = public_vr(tag) if vr == "UN" and self.syntax == EXPLICIT_LITTLE else None
         if known is not None and known != "SQ" and (known in _LONG_VRS or length <= 0xFFFE):
             return Element(tag, known, position, value, end, end, False, unnamed=True)
@@ -155,7 +155,7 @@ class Tokenizer:
 
     def _head(self, position: int, stop: int) -> tuple[int, str, int, int]:
         if position + 8 > stop:
-            raise Malformed("truncated", "The file ends inside the head of an element.")
+            raise Malformed("truncated", "The file is cut off inside the head of an element. Send it again.")
         group, number = self._tag.unpack_from(self.data, position)
         tag = group << 16 | number
         if not self.syntax.explicit:
@@ -167,12 +167,12 @@ class Tokenizer:
         if vr not in _LONG_VRS:
             raise Malformed("bad_vr", f"{tag_name(tag)} has a value representation that DICOM does not know.")
         if position + 12 > stop:
-            raise Malformed("truncated", "The file ends inside the head of an element.")
+            raise Malformed("truncated", "The file is cut off inside the head of an element. Send it again.")
         return tag, vr, self._u32.unpack_from(self.data, position + 8)[0], position + 12
 
     def _item_head(self, position: int, stop: int) -> tuple[int, int, int]:
         if position + 8 > stop:
-            raise Malformed("truncated", "The file ends inside a sequence.")
+            raise Malformed("truncated", "The file is cut off inside a sequence. Send it again.")
         group, number = self._tag.unpack_from(self.data, position)
         return group << 16 | number, self._u32.unpack_from(self.data, position + 4)[0], position + 8
 
@@ -184,7 +184,7 @@ class Tokenizer:
             return self._open_item(position, stop, depth)
         end = position + length
         if end > stop:
-            raise Malformed("truncated", "The file ends inside an item of a sequence.")
+            raise Malformed("truncated", "The file is cut off inside an item of a sequence. Send it again.")
         elements: list[Element] = []
         while position < end:
             element = self.element(position, end, depth)
@@ -229,7 +229,7 @@ class Tokenizer:
                 raise Malformed("bad_fragment", "The compressed pixel data are not a list of fragments.")
             position = after + length
             if position > stop:
-                raise Malformed("truncated", "The file ends inside the pixel data.")
+                raise Malformed("truncated", "The file is cut off inside the pixel data. Send it again.")
 
 
 def fragments(data: bytes, pixel: Element) -> list[bytes]:

@@ -213,5 +213,5 @@ def _inflate(data: bytes) -> bytes:
     if stream.unconsumed_tail:
         raise Malformed("too_large", f"The inflated object is larger than {MAX_OBJECT_BYTES // 1024**2} MB.")
     if not stream.eof:
-        raise Malformed("truncated", "The file ends inside the deflated data set.")
+        raise Malformed("truncated", "The file is cut off inside the deflated data set. Send it again.")
     return inflated

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from audit.context import Actor, acting
-from imaging.dicom.deidentify import Identity
+from imaging.dicom.deidentify import Identity, patient_fingerprint
 from imaging.masking import case_code
-from imaging.models import ImagingKey
+from imaging.models import ImagingKey, PatientNumber
 from imaging.sealing import new_key, seal, unseal
 from patients.models import Subject
 from visits.models import Visit
@@ -40,3 +40,24 @@ def identity_of(*, actor: Actor, visit: Visit) -> Identity:
         time_point_id=str(visit),
         time_point=plan.name if plan else visit.code,
     )
+
+
+def other_subject_with(number: str, subject: Subject) -> Subject | None:
+    """Another patient's subject at the site under whose patient number images came before; of this trial first.
+
+    Every subject's numbers are digests under a key of its own, so that nobody can compare two subjects who has not the
+    secrets of both.
+    """
+    known = PatientNumber.objects.filter(ended_at=None, subject__site=subject.site_id)
+    others = known.exclude(subject__patient=subject.patient_id)
+    rows = list(others.select_related("subject").order_by("pk"))
+    rows.sort(key=lambda row: row.subject.trial_id != subject.trial_id)
+    sealed = dict(
+        ImagingKey.objects.filter(subject__in={row.subject_id for row in rows}).values_list(
+            "subject", "sealed"
+        )
+    )
+    for row in rows:
+        if row.digest == patient_fingerprint(unseal(sealed[row.subject_id], row.subject_id), number):
+            return row.subject
+    return None

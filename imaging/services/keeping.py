@@ -19,7 +19,8 @@ from imaging.dicom.errors import DicomFault
 from imaging.dicom.geometry import Plane
 from imaging.dicom.reader import DicomFile, read, values_of
 from imaging.models import FileState, ImagingKey, Instance, Ledger, PatientNumber, Series, Study, StudyState
-from imaging.services.identity import identity_of
+from imaging.services.identity import identity_of, other_subject_with
+from patients.models import Subject
 from visits.models import Visit
 
 INTAKE = service_actor("intake")
@@ -83,6 +84,7 @@ class Keeper:
         self._actor = actor
         self._identity = identity_of(actor=actor, visit=visit)
         self._numbers = _live_numbers(visit.subject_id)
+        self._owners: dict[str, Subject | None] = {}
         self._studies: dict[str, Study] = {}
         self._series: dict[tuple[int, str], Series] = {}
         self._ledgers: dict[str, Ledger] = {}
@@ -119,10 +121,8 @@ class Keeper:
 
     def _fate(self, cleaned: _Cleaned, known: dict[str, Instance]) -> Fate:
         overruled = cleaned.candidate.overruled
-        if "other_patient" not in overruled and self._is_another(cleaned.patient):
-            return _quarantine(
-                "other_patient", "The patient number differs from that of this subject's earlier images."
-            )
+        if "other_patient" not in overruled and (doubt := self._doubt(cleaned)):
+            return _quarantine("other_patient", doubt)
         if cleaned.fault is not None:
             return Fate(FileState.REJECTED, cleaned.fault.code, cleaned.fault.message)
         if cleaned.words_left and "words_left" not in overruled:
@@ -135,9 +135,23 @@ class Keeper:
 
     def _patient_digest(self, file: DicomFile) -> str:
         """Keyed digest of the hospital's patient number (or, without one, name); empty where the file has neither."""
-        values = values_of(file)
-        number = values.text(0x00100020) or values.text(0x00100010)
+        number = patient_number(file)
         return self._identity.fingerprint(number) if number else ""
+
+    def _doubt(self, cleaned: _Cleaned) -> str:
+        """Why an image may be somebody else's; empty where nothing speaks against this subject."""
+        patient = cleaned.patient
+        if not patient or patient in self._numbers:
+            return ""
+        if patient not in self._owners:
+            number = patient_number(cleaned.candidate.file)
+            self._owners[patient] = other_subject_with(number, self._visit.subject)
+        if owner := self._owners[patient]:
+            same_trial = owner.trial_id == self._visit.subject.trial_id
+            return f"Images with this patient number came for {owner if same_trial else 'a subject of another trial'}."
+        if self._is_another(patient):
+            return "The patient number differs from that of this subject's earlier images."
+        return ""
 
     def _is_another(self, patient: str) -> bool:
         """Whether the patient number is none of this subject's. Only the first file has to look at the database."""
@@ -246,6 +260,12 @@ class Keeper:
                 digest=digest, defaults={"content": content}
             )
         return self._ledgers[digest]
+
+
+def patient_number(file: DicomFile) -> str:
+    """The hospital's number of the patient, or the name where a file has none."""
+    values = values_of(file)
+    return values.text(0x00100020) or values.text(0x00100010)
 
 
 def _live_numbers(subject_id: int) -> dict[str, PatientNumber]:

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from audit.context import Actor
-from imaging.dicom.phantom import Phantom, series
+from imaging.dicom.phantom import Person, Phantom, series
 from imaging.models import Batch, Origin
 from imaging.services import receive_files
 from patients.models import Subject
@@ -19,7 +19,10 @@ SIZE, SLICES = 192, 25
 
 def send_scan(actor: Actor, subject: Subject, visit: Visit, on: date) -> Batch:
     """Send a phantom CT of one visit; a worker de-identifies it and asks for the read."""
-    phantom = Phantom(subject=subject.number, study_date=on, size=SIZE, slices=SLICES, thickness_mm=5.0)
+    phantom = Phantom(
+        subject=subject.number, study_date=on, size=SIZE, slices=SLICES, thickness_mm=5.0,
+        person=Person(record=f"MRN-{subject.number}"),
+    )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         return receive_files(
             actor=actor, visit=visit, files=_written(phantom, Path(folder)), origin=Origin.COMMAND

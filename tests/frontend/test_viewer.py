@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import imagecodecs
@@ -105,7 +106,8 @@ def test_a_lesion_is_measured_and_the_server_has_its_points(desk: Desk) -> None:
     }  # fmt: skip
     assert [point[2] for point in mark["points"]] == [0, 0]
     assert mark["points"][0][1] == pytest.approx(10, abs=1)
-    assert f"{mark['length_mm']:.1f} mm" in desk.said()
+    kept = Decimal(str(mark["length_mm"])).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    assert f"{kept.quantize(Decimal('0.1'), ROUND_HALF_UP)} mm" in desk.said(), "as the server writes it"
 
 
 def test_two_diameters_travel_with_four_points(desk: Desk) -> None:

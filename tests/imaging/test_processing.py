@@ -28,8 +28,6 @@ from imaging.errors import (
     BatchIncompleteError,
     CannotReleaseError,
     ManifestRefusedError,
-    NotInQuarantineError,
-    ReasonMissingError,
     VisitTakesNoImagesError,
 )
 from imaging.models import (
@@ -38,7 +36,6 @@ from imaging.models import (
     BatchState,
     ImagingKey,
     Instance,
-    PatientNumber,
     Read,
     Study,
     StudyState,
@@ -181,35 +178,6 @@ def test_another_image_under_the_same_identifier_is_held_back(desk: Desk) -> Non
 
     assert set(reasons(batch)) == {"uid_conflict"}
     assert Instance.objects.count() == 5
-
-
-def test_images_of_another_patient_are_held_back_and_can_be_released(desk: Desk) -> None:
-    desk.send(desk.slices("BL"), "BL")
-    stranger = phantom.Person(record="MRN-999")
-
-    batch = desk.send(desk.slices("M1", person=stranger), "M1")
-
-    assert set(reasons(batch)) == {"other_patient"}
-    file = BatchFile.objects.filter(batch=batch).first()
-    assert file is not None
-    with pytest.raises(ReasonMissingError):
-        release_file(actor=desk.cast.actor(), file=file, reason=" ")
-    released = release_file(actor=desk.cast.actor(), file=file, reason="The hospital changed its numbers")
-    assert (released.state, released.decided_by) == ("ACCEPTED", desk.cast.people["coordinator"].full_name)
-    assert Event.objects.filter(
-        reason="The hospital changed its numbers", table_name="imaging_batchfile"
-    ).exists()
-    with pytest.raises(NotInQuarantineError):
-        reject_file(actor=desk.cast.actor(), file=file, reason="no more")
-
-
-def test_only_an_accepted_image_says_whose_images_these_are(desk: Desk) -> None:
-    stranger = desk.slices("M1", person=phantom.Person(record="MRN-999"))["IM0001.dcm"]
-
-    desk.send({"burned.dcm": changed(stranger, BurnedInAnnotation="YES")})
-
-    assert not PatientNumber.objects.filter(subject=desk.subject).exists()
-    assert states(desk.send(desk.slices("M1"))) == {"ACCEPTED": 5}
 
 
 def test_a_study_that_was_sent_for_another_visit_is_held_back(desk: Desk) -> None:

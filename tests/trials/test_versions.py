@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, connections, transaction
 
 from audit.context import Actor, acting, service_actor
+from config.run.prepare import publish
 from foundation.errors import NotFound
 from trials.errors import ContentAltered, LabelTaken, PackHasFaults, UnknownTimeZone
 from trials.models import ProtocolVersion, Trial, _content, _protocol
@@ -61,6 +62,14 @@ def test_the_same_content_twice_is_one_version(version: ProtocolVersion) -> None
     assert again == version
     assert again.effective_from == date(2026, 1, 15)
     assert ProtocolVersion.objects.count() == 1
+
+
+def test_hilum_starts_although_a_pack_changed_after_it_was_published(
+    version: ProtocolVersion, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(amended(tmp_path, label="1.0"))
+    assert "A changed protocol needs a new label. What was published stays in force" in capsys.readouterr().out
+    assert ProtocolVersion.objects.get() == version
 
 
 def test_another_content_needs_another_label(version: ProtocolVersion, tmp_path: Path) -> None:

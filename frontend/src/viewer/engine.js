@@ -5,6 +5,7 @@ import {
   BidirectionalTool, Enums as ToolEnums, LengthTool, PanTool, StackScrollTool, ToolGroupManager, WindowLevelTool, ZoomTool,
   addTool, annotation as annotations, init as initTools,
 } from '@cornerstonejs/tools'
+import { millimetres } from './millimetres.js'
 import { PRESETS, range } from './presets.js'
 
 const ENGINE = 'desk'
@@ -84,7 +85,7 @@ export class Engine {
 /** What stands beside a mark: its lesion, and its diameters in mm. */
 function getTextLines ({ cachedStats, label }, targetId) {
   const { length, width } = cachedStats[targetId] ?? {}
-  const mm = [length, width].filter((one) => one !== undefined).map((one) => one.toFixed(1)).join(' × ')
+  const mm = [length, width].filter((one) => one !== undefined).map(millimetres).join(' × ')
   return mm ? [`${label ? `${label}  ` : ''}${mm} mm`] : []
 }
 
