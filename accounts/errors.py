@@ -6,10 +6,10 @@ from foundation.errors import Conflict, DomainError, Forbidden, Invalid
 
 
 class SignatureRefused(DomainError):
-    """The password was wrong; `tries_left` says how many remain before the account is locked."""
+    """A component was wrong; `tries_left` says how many remain before the account is locked."""
 
     code = "signature_refused"
-    template = "The password is not right, so nothing was signed. {what_follows}"
+    template = "User name or password is not right, so nothing was signed. {what_follows}"
     status = 403
 
     def __init__(self, *, tries_left: int, field: str | None = None) -> None:

@@ -63,6 +63,7 @@ def sign_assessment(
     user: User,
     subject: Subject,
     password: str,
+    username: str | None = None,
     decision: str,
     comment: str = "",
     seen: str = "",
@@ -78,8 +79,8 @@ def sign_assessment(
     ----------
     user
         The person who signs: an investigator of the site.
-    password
-        As typed at this moment.
+    password, username
+        As typed at this moment; see `accounts.services.confirm_components`.
     decision
         Value of `eligibility.models.Decision`.
     comment
@@ -111,7 +112,7 @@ def sign_assessment(
         assessment.decision, assessment.comment = Decision(decision), comment.strip()
         assessment.digest = content_digest(held, assessment)
         assessment.signature = _signature(
-            user, password, assessment, statement_of(held, evaluation, decision)
+            user, password, username, assessment, statement_of(held, evaluation, decision)
         )
         assessment.save(force_insert=True)
         _move(actor, held, outlook, assessment)
@@ -203,10 +204,13 @@ def _same(assessment: Assessment, subject: Subject, evaluation: Evaluation) -> b
     )
 
 
-def _signature(user: User, password: str, assessment: Assessment, statement: str) -> Signature:
+def _signature(
+    user: User, password: str, username: str | None, assessment: Assessment, statement: str
+) -> Signature:
     return sign(
         user=user,
         password=password,
+        username=username,
         meaning=Meaning.APPROVAL,
         target_kind=SIGNED_KIND,
         target_id=str(assessment.reference),

@@ -14,6 +14,7 @@ from django.urls import reverse
 from accounts.decorators import permission
 from accounts.models import User
 from accounts.requests import Request
+from accounts.signing import remember_signature, typed_name
 from casebook.pages.banner import subject_banner
 from casebook.pages.moment import as_it_stood, days_are_its_own
 from eligibility.errors import NotEligibleError
@@ -120,8 +121,10 @@ def _sign(request: Request, subject: Subject, form: SignForm) -> None:
         actor=request.access.actor(subject.trial.code, subject.site.code),
         user=user,
         subject=subject,
+        username=typed_name(request),
         **form.cleaned_data,
     )
+    remember_signature(request)
 
 
 def _dialog(

@@ -52,13 +52,14 @@ def sign(
     *,
     user: User,
     password: str,
+    username: str | None = None,
     meaning: str,
     target_kind: str,
     target_id: int | str,
     digest: str,
     statement: str,
 ) -> Signature:
-    """Sign a record, with the password typed again.
+    """Sign a record, with the components typed again.
 
     May be called inside the transaction of what is signed: a refusal undoes that transaction, and the wrong password
     is counted all the same.
@@ -67,8 +68,8 @@ def sign(
     ----------
     user
         The person who signs, signed in already.
-    password
-        As typed at this moment.
+    password, username
+        As typed at this moment; see `confirm_components`.
     meaning
         Value of `accounts.models.Meaning`.
     target_kind, target_id, digest, statement
@@ -77,7 +78,7 @@ def sign(
     Raises
     ------
     accounts.errors.SignatureRefused
-        Wrong password.
+        Wrong password, or another person's name.
     accounts.errors.AccountLocked
         Too many failures, here or at sign-in.
     accounts.errors.IdentityNotVerified, accounts.errors.AccountabilityNotAccepted, accounts.errors.PasswordIsTemporary
@@ -89,7 +90,7 @@ def sign(
     may_sign(user)
     record = ToSeal(target_kind, str(target_id), digest, Meaning(meaning), statement)
     _must_be_digest(record)
-    confirm_password(user, password)
+    confirm_components(user, password, username)
     return seal_signature(user=user, records=[record])[0]
 
 

@@ -17,6 +17,7 @@ from accounts.decorators import permission
 from accounts.models import User
 from accounts.requests import Request
 from accounts.selectors import is_genuine
+from accounts.signing import remember_signature, typed_name
 from casebook.errors import NothingToSignError
 from casebook.models import Milestone, SignedRecord
 from casebook.pages.banner import subject_banner
@@ -33,8 +34,6 @@ from foundation.web import is_htmx, page
 from patients.selectors import get_subject, subjects_visible_to
 from trials.selectors import trials_visible_to
 
-SIGNED_ONCE = "signed_once"
-"""Set in a session with its first signature; from then on the password alone is asked for (21 CFR 11.200(a)(1)(i))."""
 PER_PAGE = 50
 
 
@@ -66,15 +65,14 @@ def _sign(request: Request, wanted: Sequence[Wanted]) -> Outcome:
         raise NothingToSignError(field="record")
     user = request.user
     assert isinstance(user, User)
-    first = SIGNED_ONCE not in request.session
     outcome = sign_records(
         actor=request.access.actor(),
         user=user,
         wanted=wanted,
         password=request.POST.get("password", ""),
-        username=request.POST.get("username", "") if first else None,
+        username=typed_name(request),
     )
-    request.session[SIGNED_ONCE] = True
+    remember_signature(request)
     return outcome
 
 
@@ -87,8 +85,6 @@ def _waiting(request: Request, only: Sequence[str], *, status: int = 200, **more
     context = {
         "waiting": waiting_page(request.access, only),
         "only": only,
-        "first": SIGNED_ONCE not in request.session,
-        "typed": request.POST.get("username", ""),
         "signed_at": clock.now(),
         **more,
     }

@@ -106,9 +106,16 @@ def read_anew(*, actor: Actor, adjudication: Adjudication) -> Read:
 
 
 def sign_adjudication(
-    *, actor: Actor, user: User, adjudication: Adjudication, choice: str, reason: str, password: str
+    *,
+    actor: Actor,
+    user: User,
+    adjudication: Adjudication,
+    choice: str,
+    reason: str,
+    password: str,
+    username: str | None = None,
 ) -> Adjudication:
-    """Decide, with the reason and the password typed again. From then on it never changes.
+    """Decide, with the reason and the components typed again. From then on it never changes.
 
     Raises
     ------
@@ -124,6 +131,7 @@ def sign_adjudication(
         row.signature = sign(
             user=user,
             password=password,
+            username=username,
             meaning=Meaning.AUTHOR,
             target_kind="imaging.adjudication",
             target_id=str(row.opaque),

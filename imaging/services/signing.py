@@ -36,8 +36,8 @@ COPIED = (
 """What a new version begins with."""
 
 
-def sign_read(*, actor: Actor, user: User, read: Read, password: str) -> Read:
-    """Sign a read, with the password typed again. From then on it never changes.
+def sign_read(*, actor: Actor, user: User, read: Read, password: str, username: str | None = None) -> Read:
+    """Sign a read, with its components typed again (`accounts.services.sign`). From then on it never changes.
 
     The images on which it rests are pinned; where another reader has signed the same images and the charter's rule says
     that they differ, an adjudication begins.
@@ -61,6 +61,7 @@ def sign_read(*, actor: Actor, user: User, read: Read, password: str) -> Read:
         own.signature = sign(
             user=user,
             password=password,
+            username=username,
             meaning=Meaning.AUTHOR,
             target_kind="imaging.read",
             target_id=str(own.opaque),

@@ -16,6 +16,7 @@ from accounts.decorators import permission
 from accounts.errors import AccountLocked, SignatureRefused
 from accounts.models import User
 from accounts.requests import Request
+from accounts.signing import remember_signature, typed_name
 from foundation import clock
 from foundation.web import is_htmx, page
 from imaging.models import Adjudication
@@ -139,11 +140,13 @@ def decide(request: Request, opaque: UUID) -> HttpResponse:
             choice=choice,
             reason=reason,
             password=password,
+            username=typed_name(request),
         )
     except (SignatureRefused, AccountLocked) as refused:
         return page(
             request, "accounts/_sign_dialog.html", {**signing, "refused": refused.message}, status=422
         )
+    remember_signature(request)
     if is_htmx(request):
         return HttpResponse(status=204, headers={"HX-Redirect": reverse("adjudications")})
     return redirect("adjudications")

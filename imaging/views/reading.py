@@ -19,6 +19,7 @@ from accounts.decorators import permission
 from accounts.errors import AccountLocked, SignatureRefused
 from accounts.models import User
 from accounts.requests import Request
+from accounts.signing import remember_signature, typed_name
 from foundation import clock
 from foundation.web import is_htmx, page
 from imaging import forms
@@ -197,11 +198,16 @@ def sign(request: Request, opaque: UUID) -> HttpResponse:
     user = User.objects.get(pk=request.access.user_id)
     try:
         sign_read(
-            actor=request.access.actor(), user=user, read=read, password=request.POST.get("password", "")
+            actor=request.access.actor(),
+            user=user,
+            read=read,
+            password=request.POST.get("password", ""),
+            username=typed_name(request),
         )
     except (SignatureRefused, AccountLocked) as refused:
         context = {**_signing(read), "refused": refused.message}
         return page(request, "accounts/_sign_dialog.html", context, status=422)
+    remember_signature(request)
     return _onwards(request, read)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg2
 import pytest
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, transaction
@@ -22,6 +23,7 @@ from accounts.forms import SignForm
 from accounts.models import AccessEvent, Signature, User
 from accounts.selectors import signature_of, signatures_of
 from accounts.services import grant_role
+from accounts.signing import remember_signature
 from audit.context import Actor, acting, service_actor
 from audit.models import Event
 from foundation.clock import now
@@ -232,6 +234,7 @@ def test_a_digest_that_is_none_is_an_error(user: User) -> None:
 def test_the_dialog_names_signer_meaning_and_record(user: User) -> None:
     request = RequestFactory().get("/")
     request.user = user
+    request.session = SessionBase()
     context = {
         "sign_form": SignForm(), "sign_url": "/x/sign/", "statement": "I confirm.", "meaning": "Approval",
         "record": "TDX-001-001",
@@ -244,7 +247,10 @@ def test_the_dialog_names_signer_meaning_and_record(user: User) -> None:
         "TDX-001-001",
         "I confirm.",
         "The password is not right.",
-        'value="inga"',
+        "User name",
         "UTC",
     ):
         assert word in page
+    assert "inga" not in page, "a component that is there already is none that was typed"
+    remember_signature(request)
+    assert "User name" not in render_to_string("accounts/_sign_dialog.html", context, request)

@@ -54,6 +54,7 @@ def test_an_investigator_signs_and_is_asked_again_when_a_fact_changes(
     assert violations(who) == []
     look(who, "eligible")
     page.get_by_role("button", name="Sign as eligible for Excalibur 1").click()
+    page.get_by_label("User name").fill("investigator")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign", exact=True).click()
     page.get_by_text("nothing was signed").wait_for()

@@ -155,7 +155,8 @@ def test_other_sites_and_strangers_find_nothing(cast: Cast) -> None:
         client = cast.client(role)
         for address in (case.address, f"{case.address}trials/"):
             assert client.get(address).status_code == status, (role, address)
-        signing = client.post(f"{case.address}sign/", {"decision": "ELIGIBLE", "password": PASSWORD})
+        typed = {"decision": "ELIGIBLE", "username": role, "password": PASSWORD}
+        signing = client.post(f"{case.address}sign/", typed)
         assert signing.status_code == (302 if role == "investigator2" else 404), role
 
 
@@ -181,11 +182,14 @@ def test_signing_in_the_dialog(cast: Cast) -> None:
         "34 criteria",
     ):
         assert word in words_of(dialog)
-    sent = {"decision": "ELIGIBLE", "seen": dialog.context["seen"], "password": "wrong"}
-    refused = client.post(f"{case.address}sign/", sent, headers=htmx)
-    assert refused.status_code == 422
-    assert "tries are left" in words_of(refused)
-    assert "wrong" not in refused.content.decode()
+    sent = {"decision": "ELIGIBLE", "seen": dialog.context["seen"], "username": "investigator"}
+    for components in ({"password": "mistyped"}, {"username": "somebody", "password": PASSWORD}):
+        refused = client.post(f"{case.address}sign/", {**sent, **components}, headers=htmx)
+        assert refused.status_code == 422
+        assert "left" in words_of(refused)
+        assert (
+            not set(components.values()) & {PASSWORD, "mistyped"} & set(refused.content.decode().split('"'))
+        )
     signed = client.post(f"{case.address}sign/", {**sent, "password": PASSWORD}, headers=htmx)
     assert signed.headers["HX-Redirect"] == case.address
     page = words_of(client.get(case.address))
@@ -200,7 +204,12 @@ def test_a_fact_that_changed_while_the_dialog_was_open_is_told_and_nothing_is_si
     case.nurse.enter("RS", {"ECOG": "0"})
     answer = client.post(
         f"{case.address}sign/",
-        {"decision": "ELIGIBLE", "seen": dialog.context["seen"], "password": PASSWORD},
+        {
+            "decision": "ELIGIBLE",
+            "seen": dialog.context["seen"],
+            "username": "investigator",
+            "password": PASSWORD,
+        },
         headers={"HX-Request": "true"},
     )
     assert answer.status_code == 422
@@ -215,7 +224,9 @@ def test_hold_offers_no_signature_as_eligible_and_says_what_is_missing(cast: Cas
     assert "decision=ELIGIBLE" not in page.content.decode()
     assert "There are no waivers." in words_of(page)
     assert client.get(f"{case.address}sign/?decision=ELIGIBLE").status_code == 422
-    answer = client.post(f"{case.address}sign/", {"decision": "ELIGIBLE", "password": PASSWORD})
+    answer = client.post(
+        f"{case.address}sign/", {"decision": "ELIGIBLE", "username": "investigator", "password": PASSWORD}
+    )
     assert answer.status_code == 422
     assert "cannot be signed" in words_of(answer)
 

@@ -243,6 +243,10 @@ def test_decided_in_the_browser(pair: Desk) -> None:
     said = {"choice": "A", "reason": "The rim grows."}
     dialog = client.post(url, said).text
     assert "The rim grows." in dialog
+    assert client.post(url, {**said, "password": PASSWORD}).status_code == 422, (
+        "both components are asked for"
+    )
+    said |= {"username": "adjudicator"}
     assert client.post(url, {**said, "password": "wrong"}).status_code == 422
     assert client.post(url, {**said, "password": PASSWORD}).status_code == 302
 

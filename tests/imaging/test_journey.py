@@ -80,6 +80,7 @@ def test_a_radiologist_reads_a_case(desk: Desk, person: Callable[..., Any]) -> N
     page.get_by_role("radiogroup", name="New lesion").get_by_role("radio", name="No", exact=True).check()
     until(lambda: Read.objects.get(pk=read.pk).new_lesion == "N")
     page.get_by_role("button", name="Sign, and read the next case").click()
+    page.get_by_label("User name").fill(read.reader.username)
     page.get_by_label("Password").fill("wrong password")
     page.get_by_role("button", name="Sign", exact=True).click()
     page.get_by_text("nothing was signed").wait_for()

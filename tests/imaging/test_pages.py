@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from imaging.dicom import phantom
 from imaging.dicom.frames import decode
 from imaging.dicom.reader import read as read_file
 from imaging.masking import SLICE, masked
@@ -303,9 +304,13 @@ def test_a_reader_judges_signs_and_goes_on_in_the_browser(desk: Desk) -> None:
 
     dialog = client.get(reverse("reading-sign", args=[read.opaque])).text
     assert "I have read these images myself" in dialog
-    wrong = client.post(reverse("reading-sign", args=[read.opaque]), {"password": "wrong"})
+    wrong = client.post(
+        reverse("reading-sign", args=[read.opaque]), {"username": read.reader.username, "password": "wrong"}
+    )
     assert (wrong.status_code, "nothing was signed" in wrong.text) == (422, True)
-    client.post(reverse("reading-sign", args=[read.opaque]), {"password": PASSWORD})
+    client.post(
+        reverse("reading-sign", args=[read.opaque]), {"username": read.reader.username, "password": PASSWORD}
+    )
 
     read.refresh_from_db()
     assert read.state == "SIGNED"
@@ -336,7 +341,7 @@ def test_the_queue_costs_the_same_for_one_case_and_for_many(
     client.get(reverse("reading-queue"))
     with statements() as one:
         client.get(reverse("reading-queue"))
-    for _ in range(4):
+    for number in range(4):
         another = Desk(desk.cast, desk.cast.subject("THERMODOX"), dict(desk.visits), desk.committing)
         visit = another.visits["M1"]
         from audit.context import acting
@@ -345,7 +350,7 @@ def test_the_queue_costs_the_same_for_one_case_and_for_many(
         with acting(SETUP):
             visit.pk, visit.subject = None, another.subject
             visit.save(force_insert=True)
-        another.send(another.slices("M1"))
+        another.send(another.slices("M1", person=phantom.Person(record=f"MRN-{number}")))
 
     with statements() as many:
         page = client.get(reverse("reading-queue"))

@@ -55,6 +55,7 @@ def test_a_candidate_on_hold_is_completed_signed_and_goes_stale(
     dialog = page.get_by_role("dialog")
     for words in ("Investigator Person", "Approval of eligibility", subject.number):
         expect(dialog).to_contain_text(words)
+    dialog.get_by_label("User name").fill("investigator")
     dialog.get_by_label("Password").fill("not my password")
     dialog.get_by_role("button", name="Sign", exact=True).click()
     expect(dialog.get_by_role("alert")).to_contain_text("4 tries are left")

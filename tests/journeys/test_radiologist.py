@@ -110,6 +110,7 @@ def test_from_the_queue_to_the_next_case(cast: Cast, person: Callable[..., Perso
     page.get_by_role("radiogroup", name="New lesion").get_by_role("radio", name="No", exact=True).check()
     until(lambda: Read.objects.get(pk=read.pk).new_lesion == "N")
     page.get_by_role("button", name="Sign, and read the next case").click()
+    page.get_by_label("User name").fill(read.reader.username)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign", exact=True).click()
     until(lambda: Read.objects.get(pk=read.pk).state == "SIGNED")

@@ -68,7 +68,9 @@ def test_hilum_starts_although_a_pack_changed_after_it_was_published(
     version: ProtocolVersion, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     publish(amended(tmp_path, label="1.0"))
-    assert "A changed protocol needs a new label. What was published stays in force" in capsys.readouterr().out
+    assert (
+        "A changed protocol needs a new label. What was published stays in force" in capsys.readouterr().out
+    )
     assert ProtocolVersion.objects.get() == version
 
 
