@@ -19,12 +19,19 @@ from trials.schema import Protocol
 AUTHOR = "Automatic check"
 
 
-def settle_automatic_queries(entry: Entry, picture: Picture, known: Sequence[Query]) -> tuple[Query, ...]:
+def settle_automatic_queries(
+    entry: Entry, picture: Picture, known: Sequence[Query], changed: Collection[str] | None = None
+) -> tuple[Query, ...]:
     """Bring the automatic queries of an entry in line with its findings.
 
     While a form is in progress its findings are shown beside the items; from the moment it is complete each
     finding that nobody settled is a query. A form that was struck out or not done has none. Runs inside the saving
     transaction.
+
+    Parameters
+    ----------
+    changed
+        The items that this save changed: a check that watches none of them has not fired anew. None for all.
 
     Returns
     -------
@@ -33,7 +40,7 @@ def settle_automatic_queries(entry: Entry, picture: Picture, known: Sequence[Que
     """
     counts = not entry.not_done and not entry.struck_out
     causes = {(each.item, each.check_id): each for each in picture.open_findings} if counts else {}
-    _count(entry, causes.values())
+    _count(entry, causes.values(), changed)
     automatic = {(query.item, query.check_id): query for query in known if query.origin == QueryOrigin.CHECK}
     gone = [query for key, query in automatic.items() if key not in causes]
     if gone:
@@ -104,18 +111,20 @@ def _lookers(key: ProtocolKey) -> dict[str, frozenset[str]]:
     return {name: frozenset(codes) for name, codes in found.items()}
 
 
-def _count(entry: Entry, findings: Iterable[Finding]) -> None:
+def _count(entry: Entry, findings: Iterable[Finding], changed: Collection[str] | None) -> None:
     """Keep that these checks fired, each once for an item of a form."""
     rules = rules_of(entry.protocol, entry.form)
+    watching = ((each, rules.watched(each.item, each.check_id)) for each in findings)
     fired = [
         CheckFiring(
             entry_id=entry.pk,
             subject_id=entry.subject_id,
             item=each.item,
             check_id=each.check_id,
-            watched=watched_digest(entry.values, rules.watched(each.item, each.check_id)),
+            watched=watched_digest(entry.values, watched),
         )
-        for each in findings
+        for each, watched in watching
+        if changed is None or not watched.isdisjoint(changed)
     ]
     if fired:
         CheckFiring.objects.bulk_create(fired, ignore_conflicts=True)

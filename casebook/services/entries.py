@@ -344,7 +344,7 @@ def _write(
         if not same_content(old, new):
             entry.signing = Signing.AGAIN if entry.signing else ""
             _note_change([query for query in queries if query.item == item.id])
-        settled = settle_automatic_queries(entry, worked.picture, queries)
+        settled = settle_automatic_queries(entry, worked.picture, queries, {item.id, *beside})
         replan_when_anchored(actor, entry, frozenset({item.id}))
         try:
             entry_saved.send(Entry, entry=entry, items=frozenset({item.id}), actor=actor)

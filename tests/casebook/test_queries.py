@@ -184,6 +184,16 @@ def test_what_became_of_a_check_is_counted(cast: Cast) -> None:
     assert query.check_id == check
 
 
+def test_a_value_that_a_check_does_not_watch_does_not_write_its_firing_again(
+    cast: Cast, statements: Callable[[], Any]
+) -> None:
+    entry = save(cast, form(cast, cast.subject(), "LB"), "HGB", "7.5", unit="g/dL")
+    assert CheckFiring.objects.filter(item="HGB").count() == 1
+    with statements() as done:
+        save(cast, entry, "PLAT", "210", unit="10^9/L")
+    assert not [each for each in done.counted if "casebook_checkfiring" in each]
+
+
 def test_the_page_of_yields_is_for_data_managers(cast: Cast) -> None:
     low(cast, cast.subject())
     page = cast.client("datamanager").get("/queries/yield/?trial=EXCALIBUR").content.decode()
