@@ -33,7 +33,7 @@ from patients.models import Subject
 from patients.selectors import get_subject, within
 from trials.models import protocol_by_key
 from trials.schema import Form, Item, Protocol
-from visits.models import Visit
+from visits.models import Visit, visit_label
 from visits.selectors import LIVE, get_visit
 
 HEAVY = "subject__version__definition"
@@ -43,9 +43,9 @@ OPEN_STATES = (QueryState.OPEN, QueryState.ANSWERED)
 
 def entries() -> QuerySet[Entry]:
     """Entries with subject, trial, site, version and visit; the version's definition stays in the cache."""
-    return Entry.objects.select_related(
-        "visit", "subject__patient", "subject__trial", "subject__site", "subject__version"
-    ).defer(HEAVY)
+    return Entry.objects.select_related("visit", "subject__trial", "subject__site", "subject__version").defer(
+        HEAVY
+    )
 
 
 def get_entry(access: Access, entry_id: int, permission: str = "entry.view") -> Entry:
@@ -78,10 +78,27 @@ def row_of(entry: Entry) -> Row:
     )
 
 
+_OF_A_ROW = (
+    "pk", "form", "repeat", "values", "entered_under_id", "visit__code", "visit__sequence", "visit__happened_on",
+)  # fmt: skip
+
+
 def rows_of_subject(subject: Subject) -> list[Row]:
     """All entries of a subject that still count."""
-    found = Entry.objects.filter(subject=subject, struck_out=False).select_related("visit")
-    return [row_of(entry) for entry in found.order_by("pk")]
+    found = Entry.objects.filter(subject=subject, struck_out=False).order_by("pk")
+    return [
+        Row(
+            entry_id=pk,
+            form=form,
+            visit=visit_label(code, sequence) if code else "",
+            visit_date=day,
+            repeat=repeat,
+            values=values,
+            subject_id=subject.pk,
+            entered=protocol_by_key(under).form(form) if under else None,
+        )
+        for pk, form, repeat, values, under, code, sequence, day in found.values_list(*_OF_A_ROW)
+    ]
 
 
 def dated(entry: Entry) -> date:

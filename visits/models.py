@@ -18,6 +18,11 @@ class VisitState(models.TextChoices):
     SUPERSEDED = "SUPERSEDED", "Superseded"
 
 
+def visit_label(code: str, sequence: int) -> str:
+    """Name of a visit in addresses and rules: `D14` is the first of its code, `D14.2` the second."""
+    return code if sequence == 1 else f"{code}.{sequence}"
+
+
 class Visit(models.Model):
     """A visit of a subject.
 
@@ -52,7 +57,7 @@ class Visit(models.Model):
         indexes = [models.Index(fields=["state", "latest"], name="visit_by_deadline")]
 
     def __str__(self) -> str:
-        return self.code if self.sequence == 1 else f"{self.code}.{self.sequence}"
+        return visit_label(self.code, self.sequence)
 
 
 class ReminderState(models.TextChoices):

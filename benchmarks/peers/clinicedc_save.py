@@ -18,12 +18,15 @@ from typing import Any
 
 NAME = "benchmark_clinicedc"
 
+SITE = 10  # the first of the sites in its tests
+
 
 def set_up(login: dict[str, str]) -> None:
     """Settings, database and tables of clinicedc's tests."""
     import psycopg2
     from clinicedc_tests.config import DefaultTestSettings, get_installed_apps_for_tests
     from django.conf import settings
+    from multisite import SiteID
 
     admin = psycopg2.connect(dbname="postgres", **{key: value for key, value in login.items() if value})
     admin.autocommit = True
@@ -52,6 +55,7 @@ def set_up(login: dict[str, str]) -> None:
         AUTO_CREATE_KEYS=True,
         DJANGO_REVISION_IGNORE_WORKING_DIR=True,
         REVISION="1.0",
+        SITE_ID=SiteID(default=SITE),
         DJANGO_CRYPTO_FIELDS_KEY_PATH=Path(tempfile.mkdtemp()),
         EDC_SITES_MODULE_NAME="clinicedc_tests.sites",
         add_dashboard_middleware=True,
@@ -65,6 +69,9 @@ def set_up(login: dict[str, str]) -> None:
     from django.core.management import call_command
 
     call_command("migrate", run_syncdb=True, verbosity=0, interactive=False)
+    from edc_sites.utils import add_or_update_django_sites
+
+    add_or_update_django_sites()
 
 
 def form_of_a_subject() -> Any:
