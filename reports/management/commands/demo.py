@@ -15,6 +15,7 @@ from patients.models import Subject
 from reports.demo.amending import amend
 from reports.demo.filling import Filler, Staff
 from reports.demo.imaging import send_scan
+from reports.demo.laboratory import equip
 from reports.demo.people import invite_people, open_sites
 from reports.demo.profiles import profiles
 from reports.demo.signing import sign_and_lock
@@ -48,7 +49,8 @@ class Command(BaseCommand):
                 batch = send_scan(filler.staff.coordinator, subject, visit, visit.happened_on or filler.today)
                 process_batch(batch.pk)
             self.stdout.write(f"demonstration: {subject.number}, {profile.about.lower()}")
-        for words in chain(sign_and_lock(people), amend(people, sites)):
+        manager = _actor(people["datamanager"], "datamanager")
+        for words in chain(sign_and_lock(people), amend(people, sites), equip(manager, sites)):
             self.stdout.write(f"demonstration: {words}")
         seal_events()
         anchor_newest_seal()

@@ -1,0 +1,33 @@
+"""The demonstration, filled as `make run` fills it."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from casebook.models import Entry
+from config.run.prepare import DEMO_ACCOUNTS, bundled_packs, demo_accounts, publish
+from imaging.models import BatchFile, FileState
+from patients.models import Subject
+from trials.laboratories.models import ReferenceRange
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_newcomer_finds_twelve_subjects_whose_records_hold_together() -> None:
+    for pack in bundled_packs():
+        publish(pack)
+    said = StringIO()
+    call_command("demo", stdout=said)
+
+    assert Subject.objects.count() == 12
+    assert [user.username for user in demo_accounts()] == list(DEMO_ACCOUNTS)
+    assert set(BatchFile.objects.values_list("state", flat=True)) == {FileState.ACCEPTED}
+    assert ReferenceRange.objects.filter(laboratory__sites__code="NO-01").count() == 22
+    assert "reference ranges, at NO-01" in said.getvalue()
+
+    before = Entry.objects.count()
+    call_command("demo", stdout=said)
+    assert "nothing was added" in said.getvalue()
+    assert (Subject.objects.count(), Entry.objects.count()) == (12, before)
