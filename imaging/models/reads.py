@@ -65,7 +65,9 @@ class Read(models.Model):
     draw = models.BigIntegerField(
         default=0, help_text="Drawn at random at assignment: place in a random order."
     )
-    repeat_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    repeat_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     image_quality = models.CharField(max_length=12, choices=ImageQuality, blank=True)
     quality_reason = models.CharField(max_length=300, blank=True)
     comment = models.TextField(blank=True)
@@ -103,7 +105,13 @@ class Read(models.Model):
                 name="a_signed_read_has_its_signature",
             ),
         ]
-        indexes = [models.Index(fields=["reader", "state", "due_on"], name="imaging_read_queue")]
+        indexes = [
+            models.Index(fields=["reader", "state", "due_on"], name="imaging_read_queue"),
+            # Nearly no read is a repeat: an index over all would be taken for "is none", which is nearly every row.
+            models.Index(
+                fields=["repeat_of"], condition=models.Q(repeat_of__isnull=False), name="imaging_read_repeats"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"read {self.pk}"
