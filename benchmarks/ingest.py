@@ -13,7 +13,7 @@ import hashlib
 import itertools
 import resource
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -46,6 +46,7 @@ def series(folder: Path, slices: int, number: int) -> list[Path]:
     paths = []
     for index in range(slices):
         dataset = pydicom.dcmread(BytesIO(made[index % MADE]))
+        dataset.PatientID = f"B-{number}"
         dataset.InstanceNumber = index + 1
         dataset.SOPInstanceUID = f"2.25.{number}{index:06d}"
         dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
@@ -73,15 +74,14 @@ def copied(paths: list[Path], folder: Path) -> Callable[[], None]:
 class Intake:
     """The series of several subjects, taken in one after the other."""
 
-    def __init__(self, visits: list[Visit], paths: list[Path]) -> None:
-        self._visits = iter(visits)
-        self._paths = paths
+    def __init__(self, series_of: Sequence[tuple[Visit, list[Path]]]) -> None:
+        self._series = iter(series_of)
         self.run: Run | None = None
 
     def work(self) -> None:
         """Receive, de-identify and store one series."""
-        visit = next(self._visits)
-        files = [(path.name, path) for path in self._paths]
+        visit, paths = next(self._series)
+        files = [(path.name, path) for path in paths]
         batch = receive_files(actor=SETUP, visit=visit, files=files, origin=Origin.COMMAND)
         self.run = Run(batch)
         self.run.all_files()
@@ -91,7 +91,8 @@ class Intake:
     def frames(self) -> None:
         """Make what viewers fetch of the series that was taken in last."""
         assert self.run is not None
-        assert make_frames(self.run.images()) == len(self._paths)
+        images = self.run.images()
+        assert make_frames(images) == images.count()
 
 
 def visits_of(subjects: list[Subject]) -> list[Visit]:
@@ -120,10 +121,11 @@ def main() -> None:
         storage._wrapped = FileSystemStorage(location=folder / "files")  # noqa: SLF001
         trial = open_trial("THERMODOX")
         visits = visits_of([screened(trial, f"B-{number}") for number in range(wanted.rounds + 1)])
-        paths = series(folder / "scanner", wanted.slices, 1)
+        sent = [series(folder / f"scanner-{n}", wanted.slices, n + 1) for n in range(len(visits))]
+        paths = sent[0]
         size = sum(path.stat().st_size for path in paths)
         print(f"{len(paths)} slices, {size / 1e6:.0f} MB")
-        intake = Intake(visits, paths)
+        intake = Intake(list(zip(visits, sent, strict=True)))
         ways = [
             Way("read, hash and write", copied(paths, folder), app_backend),
             Way("receive, de-identify, store", intake.work, app_backend),
