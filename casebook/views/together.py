@@ -26,6 +26,8 @@ from casebook.views.form import actor_at, form_as_seen, writable_entry
 from foundation import clock
 from foundation.errors import Invalid
 
+NOTHING_TO_TAKE_OVER = "Nothing to take over: what is measured is never copied, and no earlier visit has a value for another empty field."
+
 
 @permission("entry.view")
 def live(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
@@ -65,7 +67,7 @@ def earlier(request: Request, number: str, visit: str, form: str, repeat: int = 
     proposals = from_earlier(worked, earlier_entry(entry))
     shown = form_as_seen(request, worked, open_queries(entry) if entry.pk else [], proposals=proposals)
     if not proposals:
-        return JsonResponse({"said": "No earlier visit has a value for an empty field of this form."})
+        return JsonResponse({"said": NOTHING_TO_TAKE_OVER})
     return JsonResponse({**_rows(request, shown, proposals), "said": "", "proposed": list(proposals)})
 
 
