@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -26,7 +27,12 @@ def accountability(request: HttpRequest) -> HttpResponse:
         version = request.POST.get("version", "")
         services.accept_accountability(user=user, version=int(version) if version.isdigit() else 0)
         return redirect("account")
-    context = {"statement": STATEMENTS[CURRENT], "version": CURRENT, "accepted": _accepted(user)}
+    context = {
+        "statement": STATEMENTS[CURRENT],
+        "version": CURRENT,
+        "accepted": _accepted(user),
+        "letter": settings.PART11_LETTER if settings.PART11_SIGNING else None,
+    }
     return page(request, "accounts/accountability.html", context)
 
 

@@ -7,6 +7,7 @@ Values are strict: a boolean is `True`, `False` or an error; a misspelt value ne
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -24,6 +25,8 @@ VARIABLES: tuple[str, ...] = (
     "HILUM_SUPERVISED",
     "HILUM_TEST_DB",
     "MIGRATION_DATABASE_URL",
+    "PART11_LETTER",
+    "PART11_SIGNING",
     "PORT",
     "REDIS_URL",
     "SECRET_KEY",
@@ -60,6 +63,21 @@ def number(name: str, default: int, *, low: int, high: int) -> int:
 def names(name: str, default: str = "") -> list[str]:
     """A list separated by commas."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def dated_document(name: str) -> tuple[str, date] | None:
+    """A document with its day, as `FDA-2026-114, 2026-05-01`; None where unset."""
+    value = text(name)
+    if not value:
+        return None
+    document, _, day = value.rpartition(",")
+    try:
+        dated = date.fromisoformat(day.strip())
+    except ValueError:
+        dated = None
+    if dated is None or not document.strip():
+        raise ImproperlyConfigured(f"{name} must be a document and its day, as “FDA-2026-114, 2026-05-01”.")
+    return document.strip(), dated
 
 
 def data_folder() -> Path:

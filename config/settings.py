@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config.broker import broker_url
 from config.database import databases
 from config.embedded.valkey import valkey_socket
-from config.environment import BASE_DIR, boolean, data_folder, names, text
+from config.environment import BASE_DIR, boolean, data_folder, dated_document, names, text
 from config.rooms import ROOMS
 from config.secrets import installation_secret
 from config.storage import storage
@@ -35,6 +35,16 @@ else:
 DEMO_PASSWORD = text(
     "DEMO_PASSWORD"
 )  # for the command that fills an empty database; `make run` makes one if unset
+
+# Signatures ---------------------------------------------------------------------------------------------------------
+# Under 21 CFR 11.100(c) an organisation certifies to the FDA, once and in writing, that its electronic signatures bind
+# as handwritten ones do.
+PART11_LETTER = dated_document("PART11_LETTER")
+PART11_SIGNING = boolean("PART11_SIGNING", default=False)
+if PART11_SIGNING and PART11_LETTER is None:
+    raise ImproperlyConfigured(
+        "PART11_SIGNING is True, so PART11_LETTER has to name the letter of 21 CFR 11.100(c) and its day."
+    )
 
 # Rooms --------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -26,7 +26,10 @@ from casebook.views.form import actor_at, form_as_seen, writable_entry
 from foundation import clock
 from foundation.errors import Invalid
 
-NOTHING_TO_TAKE_OVER = "Nothing to take over: what is measured is never copied, and no earlier visit has a value for another empty field."
+NOTHING_TO_TAKE_OVER = (
+    "Nothing to take over: what is measured is never copied, "
+    "and no earlier visit has a value for another empty field."
+)
 
 
 @permission("entry.view")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 import pytest
 
 from accounts.models import DelegatedTask, Delegation
@@ -45,6 +48,15 @@ def test_an_administrator_names_the_principal_investigator_after_the_one_before_
     assert ended.status_code == 302
     assert admin.post(address, {"place": HERE, "starts": "2026-01-01"}).status_code == 302
     assert admin.post(f"/people/monitor/signing/{line.pk}/end/", {}).status_code == 404
+
+
+@pytest.mark.req("SIG-07")
+def test_the_statement_names_the_letter_where_signatures_count_for_the_fda(cast: Cast, settings: Any) -> None:
+    client = cast.client("investigator")
+    settings.PART11_LETTER = ("FDA-2026-114", date(2026, 5, 1))
+    assert "FDA-2026-114" not in client.get("/account/accountability/").content.decode()
+    settings.PART11_SIGNING = True
+    assert "FDA-2026-114 of 1 May 2026" in client.get("/account/accountability/").content.decode()
 
 
 @pytest.mark.req("SIG-11")

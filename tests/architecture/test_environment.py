@@ -11,7 +11,7 @@ from config import environment
 from config.environment import VARIABLES
 from tests.architecture.guards import ROOT
 
-ROW = re.compile(r"^\| `([A-Z][A-Z_]+)` \|", re.MULTILINE)
+ROW = re.compile(r"^\| `([A-Z][A-Z0-9_]+)` \|", re.MULTILINE)
 
 
 def documented(text: str) -> set[str]:

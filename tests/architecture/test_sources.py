@@ -27,6 +27,7 @@ ENVIRONMENT_MAY_BE_READ_IN = {
     "scripts/test.py",  # the same
     "benchmarks/common.py",  # names the settings module, and a database of its own
     "benchmarks/trail.py",  # the same
+    "benchmarks/viewer.py",  # lets a browser run in its thread
 }
 FILLS_A_SCRATCH_DATABASE = {"benchmarks/matrix.py"}
 

@@ -56,12 +56,21 @@ def test_the_guard_sees_a_weak_secret() -> None:
         ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
         ({"TRAINING": "no"}, "TRAINING must be True or False"),
         ({"DEBUG": "1"}, "DEBUG must be True or False"),
+        ({"PART11_SIGNING": "True"}, "PART11_LETTER has to name the letter"),
+        ({"PART11_LETTER": "FDA-2026-114"}, "PART11_LETTER must be a document and its day"),
+        ({"PART11_LETTER": "FDA-2026-114, 2026-02-30"}, "PART11_LETTER must be a document and its day"),
     ],
 )
 def test_a_wrong_setting_stops_the_start(change: dict[str, str], message: str) -> None:
     done = manage("check", **{**EARNEST, **change})
     assert done.returncode != 0
     assert message in done.stderr
+
+
+@pytest.mark.req("SIG-07")
+def test_signatures_for_the_fda_need_the_organisations_letter() -> None:
+    letter = {"PART11_SIGNING": "True", "PART11_LETTER": "FDA-2026-114, 2026-05-01"}
+    assert manage("check", **EARNEST, **letter).returncode == 0
 
 
 def test_in_earnest_cookies_travel_by_tls_only() -> None:
