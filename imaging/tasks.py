@@ -24,3 +24,10 @@ def sweep_batches() -> None:
         services.sweep()
         services.queue_waiting()
         services.queue_repeats()
+
+
+@task(queue="imaging", every=timedelta(hours=6))
+def sweep_leftovers() -> None:
+    """Destroy originals that the storage kept against what was decided."""
+    with origin("task"):
+        services.destroy_leftovers()

@@ -15,6 +15,7 @@ from imaging.services.answers import (
     record_time,
 )
 from imaging.services.inbox import match_items, place_items, place_waiting, receive_object, reject_items
+from imaging.services.leftovers import destroy_leftovers
 from imaging.services.processing import process_batch, sweep
 from imaging.services.quality import (
     accept_quality,
@@ -38,6 +39,7 @@ __all__ = [
     "accept_quality",
     "check_quality",
     "correct_read",
+    "destroy_leftovers",
     "erase_measurement",
     "finish_batch",
     "hold_adjudication",
