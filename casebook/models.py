@@ -365,12 +365,19 @@ class Unlock(models.Model):
 
 
 class Closure(models.Model):
-    """A visit, or a casebook, that is locked as a whole: no form is opened there while it stands."""
+    """A visit, or a casebook, that is locked as a whole: no form is opened there while it stands.
+
+    It keeps what was locked: place and digest of each form, the digest of them all, and how far the trail reached. The
+    records as of `made_at` give the same digests at any later time.
+    """
 
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="+")
     made_at = models.DateTimeField(db_default=Now(), editable=False)
     ended_at = models.DateTimeField(null=True)
+    manifest = models.JSONField(default=list)
+    digest = models.CharField(max_length=64, blank=True)
+    trail_head = models.BigIntegerField(default=0)
 
     class Meta:
         ordering = ["pk"]

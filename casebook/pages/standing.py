@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from accounts.access import Access
 from casebook.models import (
+    Closure,
     Entry,
     RecordKind,
     Review,
@@ -28,6 +29,7 @@ from casebook.records import (
     parts_of,
     records_of,
 )
+from casebook.rules.moment import moment_in_addresses
 from casebook.rules.states import LABELS, PERMISSIONS, Action, Asked
 from casebook.selectors import LOG
 from casebook.services.states import Scope, refusal_for
@@ -53,6 +55,8 @@ class Standing:
         The newest signature over it or a part of it.
     changes
         Of a form that has to be signed again: what differs from what was signed.
+    closure
+        What was locked as a whole, and when.
     """
 
     key: str
@@ -73,6 +77,12 @@ class Standing:
     asked: Unlock | None
     may_answer: bool
     hidden: Mapping[str, str]
+    closure: Closure | None = None
+
+    @property
+    def locked_at(self) -> str:
+        """The moment of the lock as addresses have it."""
+        return moment_in_addresses(self.closure.made_at) if self.closure else ""
 
     @property
     def marks(self) -> list[tuple[str, str]]:
@@ -101,7 +111,16 @@ def standings_of(subject: Subject, access: Access) -> list[Standing]:
     reviews = _reviews(subject)
     pending = list(Unlock.objects.filter(subject=subject, state=UnlockState.ASKED).select_related("asked_by"))
     roles = access.roles(subject.trial.code, subject.site.code)
-    return [_standing(record, roles, access, reviews, pending) for record in wanted]
+    closures = {
+        each.visit_id: each for each in Closure.objects.filter(subject=subject, ended_at__isnull=True)
+    }
+    return [
+        replace(
+            _standing(record, roles, access, reviews, pending),
+            closure=closures.get(record.visit.pk if record.visit else None),
+        )
+        for record in wanted
+    ]
 
 
 def form_standing(entry: Entry, access: Access, queries: int) -> Standing | None:

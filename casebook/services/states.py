@@ -112,10 +112,17 @@ def lock(*, actor: Actor, scope: Scope, reason: str = "") -> int:
     with acting(actor, reason=plain(reason, field="reason", most=LONGEST_REASON) or "Locked"):
         Subject.objects.select_for_update().only("pk").get(pk=scope.subject.pk)
         list(_entries_of(scope).select_for_update().values_list("pk", flat=True))
-        parts = _must_be_allowed("lock", actor, scope, _record(scope))
+        record = _record(scope)
+        parts = _must_be_allowed("lock", actor, scope, record)
         number = _of(parts).update(locked=True, unlocked_until=None)
-        if scope.whole and not _closures(scope).filter(visit=scope.visit).exists():
-            Closure.objects.create(subject=scope.subject, visit=scope.visit)
+        if record and scope.whole and not _closures(scope).filter(visit=scope.visit).exists():
+            Closure.objects.create(
+                subject=scope.subject,
+                visit=scope.visit,
+                manifest=record.manifest,
+                digest=record.digest,
+                trail_head=_trail_head(),
+            )
     return number
 
 
@@ -201,9 +208,14 @@ def _answered(actor: Actor, unlock: Unlock, state: UnlockState, answer: str) -> 
     held.decided_by_id, held.decided_at = actor.id, clock.now()
     if state == UnlockState.APPROVED:
         held.ends_at = held.decided_at + timedelta(hours=held.hours)
-        held.trail_head = Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        held.trail_head = _trail_head()
     held.save(update_fields=["state", "answer", "decided_by", "decided_at", "ends_at", "trail_head"])
     return held
+
+
+def _trail_head() -> int:
+    """How far the trail reaches now."""
+    return Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
 
 
 # Rules -------------------------------------------------------------------------------------------------------------
