@@ -67,6 +67,8 @@ def test_shapes_of_one_kind_of_thing_differ() -> None:
     """Colour-blind or printed grey: the outline alone must tell forms, visits and queries apart."""
     for kind in (
         ["planned", "not-started", "in-progress", "complete", "verified", "signed", "locked", "overdue", "not-done"],
+        ["not-signed", "signed", "sign-again", "frozen", "locked", "reviewed", "review-again", "overdue"],
+        ["verified", "part-verified", "changed", "overdue"],
         ["visit-planned", "visit-due", "visit-done", "visit-late", "visit-overdue", "visit-missed", "visit-unscheduled"],
         ["query-open", "query-answered", "query-closed"],
         ["met", "not-met", "unknown", "not-applicable"],
