@@ -12,6 +12,7 @@ from django.urls import reverse
 from accounts.access import Access
 from accounts.models import DelegatedTask
 from accounts.selectors import tasks_of
+from casebook.due import signatures_due
 from casebook.models import (
     Entry,
     Milestone,
@@ -29,7 +30,6 @@ from casebook.records import (
     changes_in,
     records_of,
 )
-from casebook.selectors import signatures_due
 from casebook.services.signing import MEANINGS, STATEMENTS, delegated, why_not
 from foundation import clock
 from patients.models import Subject

@@ -8,13 +8,14 @@ References
 from __future__ import annotations
 
 import struct
+import zlib
 from dataclasses import dataclass
 from datetime import date
 from typing import IO
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from imaging.dicom.errors import Malformed, NotDicom
 
@@ -30,9 +31,10 @@ _TAGS = [
     "ClinicalTrialSubjectID",
     "ClinicalTrialTimePointID",
 ]
+# What pydicom lets out where a header is damaged; a disk that fails is not among it, and its sender keeps the object.
 _UNREADABLE = (
-    AttributeError, EOFError, KeyError, NotImplementedError, OSError, OverflowError, RecursionError, TypeError,
-    ValueError, struct.error,
+    AttributeError, EOFError, KeyError, NotImplementedError, OverflowError, RecursionError, TypeError, ValueError,
+    BytesLengthException, struct.error, zlib.error,
 )  # fmt: skip
 
 
@@ -69,6 +71,8 @@ def opening_of(stream: IO[bytes]) -> Opening:
     Raises
     ------
     NotDicom, Malformed
+    OSError
+        The stream cannot be read.
     """
     try:
         stream.seek(0)

@@ -12,9 +12,10 @@ from django.urls import reverse
 
 from accounts.access import Access
 from casebook.completeness import waiting_forms
+from casebook.due import QueryDue, SignatureDue, queries_due, signatures_due
 from casebook.pages.signing import casebooks_to_sign
 from casebook.rules.status import GRACE_DAYS, UNSCHEDULED, is_overdue
-from casebook.selectors import LOG, QueryDue, SignatureDue, queries_due, signatures_due
+from casebook.selectors import LOG
 from reports.waiting.task import Task, counted, of_subject
 from trials.models import protocol_by_key
 from trials.schema import Protocol

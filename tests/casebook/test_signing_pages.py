@@ -11,10 +11,10 @@ from django.urls import reverse
 
 from accounts.selectors import access_of
 from casebook import services
+from casebook.due import signatures_due
 from casebook.models import Entry, Milestone, SignedRecord, SigningBatch, Unlock
 from casebook.pages.signing import waiting_page
 from casebook.rules.moment import moment_in_addresses
-from casebook.selectors import signatures_due
 from casebook.services import states
 from casebook.services.milestones import keep_milestone
 from foundation import clock

@@ -16,10 +16,11 @@ from accounts.selectors import access_of
 from audit.context import acting
 from audit.models import Event
 from casebook import services
+from casebook.due import queries_due
 from casebook.models import Entry, EntryState, SamplingSeed
 from casebook.rules.cells import Typed
 from casebook.rules.verification import Place, is_planned
-from casebook.selectors import entries, queries_due
+from casebook.selectors import entries
 from casebook.verifying import sites_to_verify, verification_due, verification_marks
 from patients.models import Subject
 from tests.cast import SETUP, Cast
