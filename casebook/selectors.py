@@ -150,7 +150,8 @@ def worked_form(entry: Entry, rows: Iterable[Row] | None = None) -> WorkedForm:
     Parameters
     ----------
     rows
-        The subject's entries, when the caller has them; read when the form's rules look at other forms.
+        The subject's entries, when the caller has them; read when the form's rules look at other forms, or at this form
+        at other visits.
     """
     protocol = entry.protocol
     rules = rules_of(protocol, entry.form)
@@ -159,7 +160,7 @@ def worked_form(entry: Entry, rows: Iterable[Row] | None = None) -> WorkedForm:
     later: dict[str, Any] = {}
     if rows is None and (rules.needs_other_forms or rules.form.graded):
         rows = rows_of_subject(entry.subject)
-    known = tuple(rows) if rows is not None else None
+    known = tuple(_as_it_stands(entry, row) for row in rows) if rows is not None else None
     if rules.needs_other_forms:
         others = latest_values(protocol, known or (), on)
         later = first_values_after(protocol, known or (), on, others)
@@ -167,6 +168,11 @@ def worked_form(entry: Entry, rows: Iterable[Row] | None = None) -> WorkedForm:
     if rules.form.graded:
         picture = picture.with_findings(event_finding(protocol, rules.form, entry.values, known or ()))
     return WorkedForm(entry, protocol, rules.form, picture, known)
+
+
+def _as_it_stands(entry: Entry, row: Row) -> Row:
+    """A row as it was read, and this entry with the values it has now, saved or about to be."""
+    return replace(row, values=entry.values) if row.entry_id == entry.pk else row
 
 
 def visits_shown(subject: Subject) -> QuerySet[Visit]:

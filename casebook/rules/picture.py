@@ -179,8 +179,11 @@ class FormRules:
         )
 
     def watched(self, item: str, check_id: str) -> frozenset[str]:
-        """Items of this form that a check looks at: its own, and those that its rule names."""
+        """Items of this form that a check looks at: its own, and those that its rule names or is calculated from."""
         names = next((rule.names for check, rule in self._checks if check.id == check_id), frozenset())
+        for derived, reads in reversed(self.reads.items()):
+            if derived in names:
+                names |= reads
         return frozenset({item, *(name for name in names if name in self.form.items_by_id)})
 
     def derived(self, values: Mapping[str, Cell], others: Documents, as_of: date) -> dict[str, Cell]:

@@ -54,11 +54,11 @@ def settle_automatic_queries(
 def settle_other_forms(entry: Entry, items: Collection[str]) -> None:
     """Bring the automatic queries of a subject's other forms in line, where those look at what changed here.
 
-    Nothing is read where no rule of another form names what changed.
+    Among them may be the same form at other visits, and other rows of it. Nothing is read where no rule names what
+    changed.
     """
-    looking = forms_looking_at(entry.protocol, entry.form, items) - {entry.form}
-    looking |= {entry.form} if entry.protocol.form(entry.form).repeating else set()
-    if not forms_looking_at(entry.protocol, entry.form, items):
+    looking = forms_looking_at(entry.protocol, entry.form, items)
+    if not looking:
         return
     others = entries().filter(subject=entry.subject, form__in=looking, state=EntryState.COMPLETE)
     _settle(entry, [each for each in others.order_by("pk") if each.pk != entry.pk and not each.locked])
@@ -94,7 +94,7 @@ def _left_out(entry: Entry, rows: Sequence[Row]) -> bool:
 
 
 def forms_looking_at(protocol: Protocol, form: str, items: Collection[str]) -> set[str]:
-    """Codes of the forms whose rules name one of these items, or the rows of this form."""
+    """Codes of the forms whose rules name the latest value of one of these items, or the rows of this form."""
     named = _lookers(ProtocolKey(protocol))
     found = set(named.get(form, frozenset()))
     for item in items:

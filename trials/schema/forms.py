@@ -190,5 +190,5 @@ class Form(Sourced):
         return self.items_by_id[item_id]
 
     def rule_schema(self, protocol: Protocol) -> Schema:
-        """Return what rules of this form may name: its items, other forms as `FORM.ITEM`, `REFDAT`."""
+        """Return what rules of this form may name: its items, latest values as `FORM.ITEM`, `REFDAT`."""
         return vocabulary.form_schema(protocol, self)

@@ -83,15 +83,16 @@ def fact_schema(protocol: Protocol) -> Schema:
 def form_schema(protocol: Protocol, form: Form) -> Schema:
     """Return what rules of a form may name.
 
-    Items of the form by id (of this row, in a repeating form), items of other forms as `FORM.ITEM` (the latest
-    value), rows of repeating forms as the list `FORM`, and `REFDAT`, the day of the entry.
+    Items of the form by id (of this row, in a repeating form), items of any form as `FORM.ITEM` (the latest value on or
+    before that day; of this form too, so that what is asked once counts at later visits), rows of repeating forms as the
+    list `FORM`, and `REFDAT`, the day of the entry.
     """
     names = {REFDAT: FactType("date"), **row_types(protocol, form)}
     for other in protocol.forms:
         types = row_types(protocol, other)
         if other.repeating and types:
             names[other.code] = FactType("list", fields=types, absent="none", label=other.name)
-        elif other.code != form.code:
+        elif not other.repeating:
             names |= {f"{other.code}.{name}": each for name, each in types.items()}
     return Schema(names)
 
