@@ -64,11 +64,16 @@ def manifest(request: HttpRequest) -> list[Announced]:
     files = document.get("files") if isinstance(document, dict) else None
     if not isinstance(files, list) or not all(_is_announced(each) for each in files):
         raise ManifestRefusedError(message="The list of files is not understood.")
-    return [Announced(each["path"], each["size"]) for each in files]
+    return [Announced(each["path"], each["size"], each.get("refused", "")) for each in files]
 
 
 def _is_announced(each: object) -> bool:
-    return isinstance(each, dict) and isinstance(each.get("path"), str) and type(each.get("size")) is int
+    return (
+        isinstance(each, dict)
+        and isinstance(each.get("path"), str)
+        and type(each.get("size")) is int
+        and each.get("refused", "") in ("", "empty", "not_dicom", "nested_archive")
+    )
 
 
 @dataclass(frozen=True)

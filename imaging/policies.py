@@ -10,7 +10,7 @@ ADJUDICATORS_NUMBER: Final = 3
 """Number of a read that an adjudicator makes, after those of the first and the second reader."""
 
 RELEASABLE: Final = frozenset(
-    {"burned_in", "screen_capture", "comment_in_pixels", "lossy", "other_patient", "words_left"}
+    {"burned_in", "screen_capture", "comment_in_pixels", "lossy", "other_patient", "names_sent", "words_left"}
 )
 """Reasons of quarantine that a person may overrule; the others are not readable images in the first place."""
 

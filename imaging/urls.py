@@ -38,6 +38,7 @@ urlpatterns = [
     path("images/series/<uuid:opaque>/thumbnail.png", studies.thumbnail, name="image-thumbnail"),
     path(f"{FILE}release/", studies.release, name="image-release"),
     path(f"{FILE}reject/", studies.reject, name="image-reject"),
+    path("images/first-step.json", uploads.first_step, name="image-first-step"),
     path("images/reads/", oversight.reads, name="reads-overseen"),
     path("images/reads/<uuid:opaque>/report.dcm", oversight.report, name="read-report"),
     path("reading/", reading.queue, name="reading-queue"),

@@ -21,7 +21,9 @@ def calculated_from(worked: WorkedForm, item: Item) -> tuple[str, ...]:
     if not names:
         return ()
     found = latest_sources(protocol, worked.rows, dated(worked.entry), names)
-    elsewhere = [found[name] for name in names if name in found and found[name][0].entry_id != worked.entry.pk]
+    elsewhere = [
+        found[name] for name in names if name in found and found[name][0].entry_id != worked.entry.pk
+    ]
     return tuple(_words(worked, source, cell) for source, cell in elsewhere)
 
 

@@ -17,7 +17,7 @@ import hmac
 import re
 import struct
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
@@ -49,13 +49,15 @@ IMPLEMENTATION_NAME = "HILUM"
 
 _MIN_SHIFT_DAYS = 30
 _SHIFT_RANGE_DAYS = 3650
-_DUMMIES = {"DS": b"0", "IS": b"0", "AS": b"000Y", "AE": b"REMOVED", "CS": b"REMOVED"}
-_LOCAL_CODES = {0x00080100: b"LOCAL", 0x00080102: b"99LOCAL", 0x00080103: b"", 0x00080104: b"Local code"}
-_TEXTS = frozenset({"LO", "SH", "LT", "ST", "UT", "UC", "PN"})
+LOCAL_CODES = {0x00080100: b"LOCAL", 0x00080102: b"99LOCAL", 0x00080103: b"", 0x00080104: b"Local code"}
+DUMMY = b"REMOVED"
+DUMMIES = {"DS": b"0", "IS": b"0", "AS": b"000Y"} | dict.fromkeys(
+    ("AE", "CS", "LO", "SH", "LT", "ST", "UT", "UC", "PN"), DUMMY
+)
 
 
 def patient_fingerprint(key: bytes, number: str) -> str:
-    """Digest of a hospital's patient number under a subject's key."""
+    """Digest of a hospital's patient number, which was blinded before, under a subject's key."""
     return hmac.new(key, b"patient\0" + number.encode(), hashlib.sha256).hexdigest()
 
 
@@ -94,29 +96,46 @@ class Identity:
         digest = hmac.new(self.key, b"date shift", hashlib.sha256).digest()
         return -timedelta(days=_MIN_SHIFT_DAYS + int.from_bytes(digest[:8], "big") % _SHIFT_RANGE_DAYS)
 
-    def fingerprint(self, text: str) -> str:
-        """A keyed digest by which a later file can be recognised as the same patient's."""
-        return patient_fingerprint(self.key, text)
+    def fingerprint(self, number: str) -> str:
+        """A keyed digest by which a later file can be recognised as the same patient's; of a blinded number."""
+        return patient_fingerprint(self.key, number)
 
 
 @dataclass
 class Ledger:
-    """What was done to the elements of a file, by path; never a value."""
+    """What was done to the elements of a file, by path; never a value.
+
+    Attributes
+    ----------
+    before_sending
+        Those of which the browser had emptied, replaced or removed the value already.
+    """
 
     kept: list[str] = field(default_factory=list)
     emptied: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    before_sending: list[str] = field(default_factory=list)
+
+    def take_over(self, emptied: Sequence[str], replaced: Sequence[str], removed: Sequence[str]) -> None:
+        """Note what the browser did, of which the file shows no trace."""
+        settled = {*self.emptied, *self.replaced, *self.removed}
+        done = {*emptied, *replaced}
+        self.kept = [name for name in self.kept if name not in done]
+        for mine, names in ((self.emptied, emptied), (self.replaced, replaced), (self.removed, removed)):
+            mine.extend(name for name in names if name not in settled)
+        self.before_sending = [*emptied, *replaced, *removed]
 
     def as_dict(self) -> dict[str, list[str]]:
         """For storage as JSON."""
-        return {
+        content = {
             "edition": [EDITION],
             "kept": self.kept,
             "emptied": self.emptied,
             "replaced": self.replaced,
             "removed": self.removed,
         }
+        return content | ({"before_sending": self.before_sending} if self.before_sending else {})
 
 
 @dataclass(frozen=True)
@@ -260,7 +279,7 @@ class _Run:
             local = self._uses_local_code(item)
             parts = [
                 self._local_code(each, f"{place}[{index}]")
-                if local and each.tag in _LOCAL_CODES
+                if local and each.tag in LOCAL_CODES
                 else self._element(each, f"{place}[{index}].", depth + 1)
                 for each in sorted(item, key=lambda each: each.tag)
             ]
@@ -278,7 +297,7 @@ class _Run:
 
     def _local_code(self, element: Element, path: str) -> bytes:
         self.ledger.replaced.append(f"{path}.{tag_name(element.tag)}")
-        return encode_element(element.tag, element.vr, _LOCAL_CODES[element.tag], self._syntax)
+        return encode_element(element.tag, element.vr, LOCAL_CODES[element.tag], self._syntax)
 
 
 _DATE = re.compile(r"(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})")
@@ -314,13 +333,12 @@ def _shifted_one(vr: str, text: str, shift: timedelta) -> str | None:
     return f"{moved:%Y%m%d}".rjust(8, "0") + rest
 
 
-def _dummy(vr: str, value: bytes) -> bytes | None:
+def _dummy(vr: str, value: bytes) -> bytes:
     """A value that says nothing; an empty value stays empty, a binary one is emptied."""
     if not value.strip(b" \0"):
         return b""
-    if vr in _DUMMIES:
-        return _DUMMIES[vr] + b" " * (len(_DUMMIES[vr]) % 2)
-    return b"REMOVED " if vr in _TEXTS else b""
+    dummy = DUMMIES.get(vr, b"")
+    return dummy + b" " * (len(dummy) % 2)
 
 
 def _capped_age(value: bytes) -> bytes | None:
@@ -383,13 +401,13 @@ def _file_head(sop_class: str, sop_uid: str, transfer_syntax: str) -> bytes:
     return bytes(128) + b"DICM" + length + meta
 
 
-_PERSON_TAGS = (
+PERSON_TAGS = (
     0x00100010, 0x00100020, 0x00101000, 0x00101001, 0x00101005, 0x00101040, 0x00101060, 0x00102154,
     0x00080050, 0x00080090, 0x00081048, 0x00081050, 0x00081060, 0x00081070, 0x00200010, 0x00321032,
 )  # fmt: skip
-_PLACE_TAGS = (0x00080080, 0x00080081, 0x00081010, 0x00081040)
-_VENDOR_TAGS = (0x00080070, 0x00081090)
-_WORD = re.compile(rb"[0-9A-Za-z\x80-\xff\x1b]+")
+PLACE_TAGS = (0x00080080, 0x00080081, 0x00081010, 0x00081040)
+VENDOR_TAGS = (0x00080070, 0x00081090)
+WORD = re.compile(rb"[0-9A-Za-z\x80-\xff\x1b]+")
 
 
 def identity_words(file: DicomFile) -> set[bytes]:
@@ -400,19 +418,20 @@ def identity_words(file: DicomFile) -> set[bytes]:
     """
     values = values_of(file)
     people, places, vendor = (
-        {word.upper() for tag in tags for word in _WORD.findall(values.raw(tag))}
-        for tags in (_PERSON_TAGS, _PLACE_TAGS, _VENDOR_TAGS)
+        {word.upper() for tag in tags for word in WORD.findall(values.raw(tag))}
+        for tags in (PERSON_TAGS, PLACE_TAGS, VENDOR_TAGS)
     )
-    return {word for word in people | (places - vendor) if len(word) >= (5 if word.isdigit() else 4)}
+    named = (people | (places - vendor)) - {DUMMY}
+    return {word for word in named if len(word) >= (5 if word.isdigit() else 4)}
 
 
-def words_left(words: set[bytes], result: Deidentified, identity: Identity) -> bool:
-    """Whether a word that identified somebody still stands in the header of the result.
+def words_of(result: Deidentified, identity: Identity) -> set[bytes]:
+    """Words in the header of the result, in capitals, but those that the trial itself writes (subject, site, sponsor).
 
-    A net below the table, for names that a scanner or a person put where the standard does not expect them. Words that
-    the trial itself writes into the file (subject, site, sponsor) do not count.
+    The words of `identity_words` must not be among them: a net below the table, for names that a scanner or a person
+    put where the standard does not expect them.
     """
     inserted = b"".join(_inserted(identity, EXPLICIT_LITTLE).values())
-    own = {word.upper() for word in _WORD.findall(inserted)} | {IMPLEMENTATION_NAME.encode(), b"REMOVED"}
-    present = {word.upper() for word in _WORD.findall(result.data[132 : result.header_length])}
-    return bool((words - own) & present)
+    own = {word.upper() for word in WORD.findall(inserted)} | {IMPLEMENTATION_NAME.encode(), DUMMY}
+    present = {word.upper() for word in WORD.findall(result.data[132 : result.header_length])}
+    return present - own

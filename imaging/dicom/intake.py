@@ -27,13 +27,14 @@ from imaging.dicom.elements import Element
 from imaging.dicom.errors import DamagedArchive, DicomFault, Malformed, NotDicom
 from imaging.dicom.frames import carries_comment, check_pixels, is_lossy, pixel_format
 from imaging.dicom.geometry import plane_of
-from imaging.dicom.reader import MAX_OBJECT_BYTES, DicomFile, Values, read, values_of
+from imaging.dicom.reader import MAX_OBJECT_BYTES, NOT_DICOM, DicomFile, Values, read, values_of
 
 MAX_ARCHIVE_FILES = 20_000
 MAX_ARCHIVE_BYTES = 16 * 1024**3
 MAX_RATIO = 200
 _RATIO_FLOOR = 1024**2
 _CHUNK = 1024**2
+_ZIP = b"PK\x03\x04"
 # What `zipfile` raises where an archive is damaged: it trusts the sizes and flags that it reads, and hands on what each
 # of its decompressors says.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError)
@@ -105,7 +106,7 @@ def examine(data: bytes, name: str = "", overruled: frozenset[str] = frozenset()
         return Examined(Verdict.SKIPPED, "system_file", "A file of the operating system, not an image.")
     if not data:
         return Examined(Verdict.REJECTED, "empty", "The file is empty.")
-    if data[:4] == b"PK\x03\x04":
+    if data[:4] == _ZIP:
         return Examined(Verdict.REJECTED, "nested_archive", "A zip archive within an upload is not opened.")
     try:
         file = read(data)
@@ -113,6 +114,21 @@ def examine(data: bytes, name: str = "", overruled: frozenset[str] = frozenset()
         return Examined(Verdict.REJECTED, fault.code, fault.message)
     standing = (doubt for doubt in _doubts(file, values_of(file)) if doubt.code not in overruled)
     return next(standing, Examined(Verdict.ACCEPTED, "ok", "", file))
+
+
+def examined_elsewhere(seen: str, name: str = "") -> Examined:
+    """Verdict on a file that a browser looked at and keeps to itself.
+
+    Parameters
+    ----------
+    seen
+        `empty`, `nested_archive` (an archive in an archive), or `not_dicom` for everything else.
+    """
+    if seen == "empty" or PurePosixPath(name).name.lower() in _HIDDEN:
+        return examine(b"", name)
+    if seen == "nested_archive":
+        return examine(_ZIP, name)
+    return Examined(Verdict.REJECTED, "not_dicom", f"{NOT_DICOM} It was not sent.")
 
 
 def _doubts(file: DicomFile, values: Values) -> Iterator[Examined]:
@@ -213,7 +229,7 @@ class Arrived:
 
 def is_archive(name: str, head: bytes) -> bool:
     """Whether a file that was sent is a zip archive, by its first bytes and its name."""
-    return head[:4] in (b"PK\x03\x04", b"PK\x05\x06") or (name.lower().endswith(".zip") and head[:2] == b"PK")
+    return head[:4] in (_ZIP, b"PK\x05\x06") or (name.lower().endswith(".zip") and head[:2] == b"PK")
 
 
 def unpack(stream: IO[bytes], name: str = "archive.zip") -> Iterator[Arrived]:
@@ -291,7 +307,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str, left: 
     except DamagedArchive:
         return Arrived(path, None, "bad_member", "The file is damaged inside the archive.")
     data = b"".join(chunks)
-    if data[:4] == b"PK\x03\x04":
+    if data[:4] == _ZIP:
         return Arrived(path, None, "nested_archive", "A zip archive inside an archive is not opened.")
     return Arrived(path, data)
 

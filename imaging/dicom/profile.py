@@ -122,7 +122,7 @@ OVERRIDES: dict[int, Action] = {
     **PATIENT_CHARACTERISTICS,
 }
 
-_NUMERIC = frozenset({"US", "SS", "UL", "SL", "FL", "FD", "AT", "SV", "UV"})
+NUMERIC = frozenset({"US", "SS", "UL", "SL", "FL", "FD", "AT", "SV", "UV"})
 _CHECKED = frozenset({"CS", "DS", "IS", "TM", "AS"})
 _BY_CATEGORY: tuple[tuple[list[tuple[int, ...]], Action], ...] = (
     (table.D_TAGS, Action.REPLACE),
@@ -190,14 +190,14 @@ def _table_action(tag: int, vr: str) -> Action:
         return Action.RECURSE if listed in (None, Action.UID, Action.RECURSE) else Action.REMOVE
     if listed is not None:
         return Action.REMOVE if listed in (Action.UID, Action.RECURSE) else listed
-    if vr in _NUMERIC:
+    if vr in NUMERIC:
         return Action.KEEP
     if vr in _CHECKED:
         return Action.CHECK
     return Action.KEEP if tag in TECHNICAL_TEXTS or tag in BINARY_KEPT else Action.REMOVE
 
 
-_CHECKS: dict[str, re.Pattern[bytes]] = {
+CHECKS: dict[str, re.Pattern[bytes]] = {
     "CS": re.compile(rb"[A-Z0-9_ ]{0,16}(\\[A-Z0-9_ ]{0,16})*\0?"),
     "DS": re.compile(rb"[0-9+\-.eE \\]*\0?"),
     "IS": re.compile(rb"[0-9+\- \\]*\0?"),
@@ -212,11 +212,11 @@ def carries_no_text(vr: str, value: bytes) -> bool:
 
     Lengths of numbers are not looked at: real scanners write over-long decimal strings.
     """
-    check = _CHECKS.get(vr)
+    check = CHECKS.get(vr)
     return check is not None and check.fullmatch(value) is not None
 
 
-_PHASES: tuple[tuple[str, re.Pattern[str]], ...] = (
+PHASES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("ARTERIAL PHASE", re.compile(r"\bart(er|\b)|arterial|\bhap\b|\blap\b", re.IGNORECASE)),
     ("PORTAL VENOUS PHASE", re.compile(r"port|\bpv[pi]?\b|venous|ven[oö]s|\bvein", re.IGNORECASE)),
     ("HEPATOBILIARY PHASE", re.compile(r"hepatobil|\bhbp\b", re.IGNORECASE)),
@@ -237,4 +237,4 @@ def cleaned_description(text: str) -> str:
 
     Readers need the phase; the rest of a description is free text of the site and does not leave it.
     """
-    return next((phase for phase, pattern in _PHASES if pattern.search(text)), "")
+    return next((phase for phase, pattern in PHASES if pattern.search(text)), "")

@@ -25,6 +25,7 @@ from imaging.dicom.elements import (
 )
 from imaging.dicom.errors import Malformed, NotDicom
 
+NOT_DICOM = "This is not a DICOM file: it has no DICOM prefix."
 MAX_OBJECT_BYTES = 512 * 1024 * 1024
 
 IMPLICIT = "1.2.840.10008.1.2"
@@ -154,7 +155,7 @@ def read(data: bytes) -> DicomFile:
         Truncated, or against the rules of the encoding.
     """
     if len(data) < 132 or data[128:132] != b"DICM":
-        raise NotDicom("not_dicom", "This is not a DICOM file: it has no DICOM prefix.")
+        raise NotDicom("not_dicom", NOT_DICOM)
     if len(data) > MAX_OBJECT_BYTES:
         raise Malformed("too_large", f"The object is larger than {MAX_OBJECT_BYTES // 1024**2} MB.")
     meta, start = _read_meta(data)

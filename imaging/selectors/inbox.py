@@ -14,6 +14,7 @@ from accounts.access import Access
 from foundation.errors import NotFound
 from imaging.dicom.deidentify import patient_fingerprint
 from imaging.dicom.errors import DicomFault
+from imaging.dicom.first_step import blinded_number
 from imaging.dicom.opening import opening_of
 from imaging.models import ImagingKey, InboxItem, InboxState, PatientNumber
 from imaging.rules.matching import Slot, by_nearness, is_near
@@ -176,12 +177,13 @@ def _known_by_number(item: InboxItem, subjects: list[Subject]) -> set[int]:
     )
     if not patient or not digests:
         return set()
-    keys = ImagingKey.objects.filter(subject__in=digests.values())
-    return {
-        key.subject_id
-        for key in keys
-        if digests.get(patient_fingerprint(unseal(key.sealed, key.subject_id), patient)) == key.subject_id
-    }
+    keys = ImagingKey.objects.filter(subject__in=digests.values()).select_related("subject__site")
+    return {key.subject_id for key in keys if digests.get(_digest_under(key, patient)) == key.subject_id}
+
+
+def _digest_under(key: ImagingKey, patient: str) -> str:
+    number = blinded_number(patient, key.subject.site.code)
+    return patient_fingerprint(unseal(key.sealed, key.subject_id), number)
 
 
 def patient_of(item: InboxItem) -> str:

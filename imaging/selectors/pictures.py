@@ -63,6 +63,8 @@ def ledger_of(study: Study) -> list[LedgerPart]:
         for part, elements in content.items():
             found.setdefault(part, set()).update(elements)
     titles = {"kept": "Kept", "replaced": "Replaced", "emptied": "Emptied", "removed": "Removed"}
+    if "before_sending" in found:
+        titles["before_sending"] = "Of these, before sending"
     return [LedgerPart(title, _shown(found.get(part, set()))) for part, title in titles.items()]
 
 

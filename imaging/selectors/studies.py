@@ -127,6 +127,12 @@ def file_counts(batch: Batch) -> Mapping[str, int]:
     return Counter(dict(rows.values_list("state").annotate(count=Count("pk")).order_by()))
 
 
+def files_not_sent(batch: Batch) -> QuerySet[BatchFile]:
+    """Files of a batch that were announced, and are settled without being sent."""
+    settled = (FileState.REJECTED, FileState.SKIPPED)
+    return BatchFile.objects.filter(batch=batch, archive=None, state__in=settled).order_by("index")
+
+
 def files_with_a_reason(batch: Batch) -> QuerySet[BatchFile]:
     """Files of a batch that were not simply accepted."""
     plain = (FileState.ACCEPTED, FileState.RECEIVED, FileState.UNPACKED)

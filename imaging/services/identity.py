@@ -43,7 +43,7 @@ def identity_of(*, actor: Actor, visit: Visit) -> Identity:
 
 
 def other_subject_with(number: str, subject: Subject) -> Subject | None:
-    """Another patient's subject at the site under whose patient number images came before; of this trial first.
+    """Another patient's subject at the site under whose blinded number images came before; of this trial first.
 
     Every subject's numbers are digests under a key of its own, so that nobody can compare two subjects who has not the
     secrets of both.

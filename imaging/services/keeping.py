@@ -13,9 +13,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from audit.context import Actor, service_actor
-from imaging.dicom.deidentify import Deidentified, deidentify, identity_words, words_left
+from imaging.dicom.deidentify import Deidentified, deidentify, identity_words, words_of
 from imaging.dicom.describe import Description, describe
 from imaging.dicom.errors import DicomFault
+from imaging.dicom.first_step import blinded_number, first_step_of, without_block, words_found
 from imaging.dicom.geometry import Plane
 from imaging.dicom.reader import DicomFile, read, values_of
 from imaging.models import FileState, ImagingKey, Instance, Ledger, PatientNumber, Series, Study, StudyState
@@ -58,12 +59,24 @@ class Candidate:
 
 @dataclass(frozen=True)
 class _Cleaned:
-    """A candidate after de-identification; `fault` says why there is no result."""
+    """A candidate after de-identification.
+
+    Attributes
+    ----------
+    number
+        The blinded patient number; empty where the file has none.
+    patient
+        The same under the subject's key.
+    fault
+        Why there is no result.
+    """
 
     candidate: Candidate
-    patient: str
+    number: str = ""
+    patient: str = ""
     result: Deidentified | None = None
     description: Description | None = None
+    names_sent: bool = False
     words_left: bool = False
     fault: DicomFault | None = None
 
@@ -106,13 +119,31 @@ class Keeper:
 
     def _cleaned(self, candidate: Candidate) -> _Cleaned:
         """The candidate without its identity; nothing is written yet."""
-        patient = self._patient_digest(candidate.file)
         try:
-            result = deidentify(candidate.file, self._identity)
-            left = words_left(identity_words(candidate.file), result, self._identity)
-            return _Cleaned(candidate, patient, result, describe(read(result.data)), left)
+            step = first_step_of(candidate.file)
         except DicomFault as fault:
-            return _Cleaned(candidate, patient, fault=fault)
+            return _Cleaned(candidate, fault=fault)
+        file = without_block(candidate.file) if step else candidate.file
+        number = step.number if step else self._blinded(file)
+        patient = self._identity.fingerprint(number) if number else ""
+        named = identity_words(file)
+        try:
+            result = deidentify(file, self._identity)
+            description = describe(read(result.data))
+        except DicomFault as fault:
+            return _Cleaned(candidate, number, patient, fault=fault)
+        left = words_of(result, self._identity)
+        if step:
+            result.ledger.take_over(step.emptied, step.replaced, step.removed)
+        return _Cleaned(
+            candidate,
+            number,
+            patient,
+            result,
+            description,
+            names_sent=bool(step and named),
+            words_left=bool(named & left) or bool(step and words_found(step, left)),
+        )
 
     def _known(self, uids: Sequence[str]) -> dict[str, Instance]:
         """Images of the subject that are here under these identifiers."""
@@ -125,6 +156,10 @@ class Keeper:
             return _quarantine("other_patient", doubt)
         if cleaned.fault is not None:
             return Fate(FileState.REJECTED, cleaned.fault.code, cleaned.fault.message)
+        if cleaned.names_sent and "names_sent" not in overruled:
+            return _quarantine(
+                "names_sent", "Names should have been taken out before it was sent, and some were not."
+            )
         if cleaned.words_left and "words_left" not in overruled:
             return _quarantine(
                 "words_left", "A word that identifies somebody stands where it does not belong."
@@ -133,10 +168,10 @@ class Keeper:
             raise AssertionError("A candidate without a fault has a result.")
         return self._place(cleaned.result, cleaned.description, cleaned.patient, known)
 
-    def _patient_digest(self, file: DicomFile) -> str:
-        """Keyed digest of the hospital's patient number (or, without one, name); empty where the file has neither."""
+    def _blinded(self, file: DicomFile) -> str:
+        """The hospital's patient number (or, without one, name), blinded; empty where the file has neither."""
         number = patient_number(file)
-        return self._identity.fingerprint(number) if number else ""
+        return blinded_number(number, self._visit.subject.site.code) if number else ""
 
     def _doubt(self, cleaned: _Cleaned) -> str:
         """Why an image may be somebody else's; empty where nothing speaks against this subject."""
@@ -144,8 +179,7 @@ class Keeper:
         if not patient or patient in self._numbers:
             return ""
         if patient not in self._owners:
-            number = patient_number(cleaned.candidate.file)
-            self._owners[patient] = other_subject_with(number, self._visit.subject)
+            self._owners[patient] = other_subject_with(cleaned.number, self._visit.subject)
         if owner := self._owners[patient]:
             same_trial = owner.trial_id == self._visit.subject.trial_id
             return f"Images with this patient number came for {owner if same_trial else 'a subject of another trial'}."

@@ -16,7 +16,7 @@ from django.core.files.storage import default_storage
 
 from audit.context import Actor, acting
 from foundation import clock
-from imaging.dicom.intake import MAX_ARCHIVE_BYTES
+from imaging.dicom.intake import MAX_ARCHIVE_BYTES, examined_elsewhere
 from imaging.dicom.reader import MAX_OBJECT_BYTES
 from imaging.errors import (
     BatchClosedError,
@@ -37,10 +37,14 @@ _LOT = 40
 
 @dataclass(frozen=True)
 class Announced:
-    """A file that somebody wants to send: its path as they know it, and its size in bytes."""
+    """A file that somebody wants to send: its path as they know it, and its size in bytes.
+
+    `unsent` says what a browser saw where it does not send the file at all (see `examined_elsewhere`).
+    """
 
     path: str
     size: int
+    unsent: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,9 @@ def _expected(batch: Batch, index: int, announced: Announced) -> BatchFile:
     if announced.size > limit:
         file.state, file.code = FileState.REJECTED, "too_large"
         file.reason = f"The file is larger than {limit // 1024**2:,} MB; it was not sent."
+    elif announced.unsent:
+        seen = examined_elsewhere(announced.unsent, announced.path)
+        file.state, file.code, file.reason = FileState(seen.verdict.value), seen.code, seen.reason
     return file
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import permission
@@ -15,6 +16,7 @@ from casebook.pages.banner import subject_banner
 from foundation.tasks import enqueue
 from foundation.web import page
 from imaging import forms
+from imaging.dicom.first_step import table
 from imaging.models import Batch, BatchState
 from imaging.selectors import studies
 from imaging.services import finish_batch, receive_some, start_batch
@@ -65,7 +67,19 @@ def manifest(request: Request, number: str, visit: str) -> JsonResponse:
         visit=get_visit(subject, visit),
         files=forms.manifest(request),
     )
-    return JsonResponse({"upload": str(batch.opaque), "missing": missing})
+    refused = [
+        {"index": file.index, "state": file.state.lower(), "reason": file.reason}
+        for file in studies.files_not_sent(batch)
+    ]
+    return JsonResponse({"upload": str(batch.opaque), "missing": missing, "refused": refused})
+
+
+@permission("image.upload")
+@require_GET
+@cache_control(private=True, max_age=3600)
+def first_step(request: Request) -> JsonResponse:
+    """How a browser takes names out of a file before it sends it."""
+    return JsonResponse(table())
 
 
 @permission("image.upload")

@@ -231,6 +231,7 @@ TABLE: Mapping[str, Row] = {
     "image-inbox": shows("image.view", "somewhere"),
     "subject-images": shows("image.view"),
     "visit-images": shows("image.upload"),
+    "image-first-step": shows("image.upload", "somewhere"),
     "image-manifest": does("image.upload"),
     "image-batch": shows("image.view", opaque="upload"),
     "image-files": does("image.upload", opaque="upload"),

@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from imaging.dicom import phantom
-from imaging.dicom.deidentify import deidentify, identity_words, words_left
+from imaging.dicom.deidentify import deidentify, identity_words, words_of
 from imaging.dicom.frames import decode
 from imaging.dicom.intake import Verdict, examine
 from imaging.dicom.profile import TECHNICAL_TEXTS, cleaned_description
@@ -323,10 +323,10 @@ def test_a_name_that_slips_into_a_technical_text_is_noticed() -> None:
     hidden = changed(one_slice(), ConvolutionKernel="B30f EKSEMPEL")
     source = read(hidden)
     result = deidentify(source, identity())
-    assert words_left(identity_words(source), result, identity())
+    assert identity_words(source) & words_of(result, identity())
 
     clean = read(one_slice())
-    assert not words_left(identity_words(clean), deidentify(clean, identity()), identity())
+    assert not identity_words(clean) & words_of(deidentify(clean, identity()), identity())
 
 
 def test_running_it_twice_changes_no_pixel_and_leaves_nothing_new() -> None:

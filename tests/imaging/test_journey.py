@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from imaging.dicom import phantom
 from imaging.models import Batch, Instance, Measurement, Read
 from imaging.services import process_batch
 from tests.imaging.conftest import Desk
+from tests.imaging.test_processing import states
 from tests.imaging.test_reading import send
 from tests.journeys.conftest import built_front_end, chromium, person  # noqa: F401  fixtures of the journeys
 from tests.journeys.test_radiologist import opened
@@ -30,7 +33,12 @@ def until(condition: Callable[[], Any], seconds: float = 40) -> Any:
     raise AssertionError("it did not happen in time")
 
 
-def test_a_coordinator_sends_a_folder(desk: Desk, person: Callable[..., Any], tmp_path: Path) -> None:  # noqa: F811
+def test_a_coordinator_sends_a_folder(
+    desk: Desk,
+    person: Callable[..., Any],  # noqa: F811
+    stored: Callable[[], dict[str, bytes]],
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "CD"
     folder.mkdir()
     for name, data in {**desk.slices("M1"), "letter.txt": b"Dear colleague"}.items():
@@ -39,6 +47,12 @@ def test_a_coordinator_sends_a_folder(desk: Desk, person: Callable[..., Any], tm
 
     page.goto(reverse("visit-images", args=[desk.subject.number, "M1"]))
     page.locator("input[webkitdirectory]").set_input_files(folder)
+    page.get_by_text("Names were taken out of 5 before they were sent.").wait_for()
+    page.get_by_text("It was not sent").wait_for()
+    came = b"".join(stored().values()).lower()
+    assert came
+    assert [word for word in phantom.Person().words() if word.lower().encode() in came] == []
+    page.get_by_role("link", name="Go on").click()
     page.wait_for_url("**/images/uploads/**")
 
     process_batch(Batch.objects.get().pk)
@@ -48,6 +62,49 @@ def test_a_coordinator_sends_a_folder(desk: Desk, person: Callable[..., Any], tm
     page.get_by_role("link", name="To the images").click()
     page.get_by_role("link", name="portal venous phase, 5 slices").click()
     page.get_by_text("What de-identification did").wait_for()
+    page.get_by_text("Of these, before sending").wait_for()
+
+
+def zipped(files: dict[str, bytes], path: Path) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("extra", "said", "fates"),
+    [
+        (
+            {"letter.txt": b"Dear colleague", "CD/more.zip": b"PK\x03\x04"},
+            "Names were taken out of 5 before they were sent.",
+            {"ACCEPTED": 5, "REJECTED": 2},
+        ),
+        ({"../escape": b"x"}, "", {"UNPACKED": 1, "ACCEPTED": 5, "REJECTED": 1}),
+    ],
+    ids=["opened here", "odd, and sent whole"],
+)
+def test_an_archive_is_opened_before_it_is_sent_unless_it_is_odd(
+    desk: Desk,
+    person: Callable[..., Any],  # noqa: F811
+    tmp_path: Path,
+    extra: dict[str, bytes],
+    said: str,
+    fates: dict[str, int],
+) -> None:
+    page = person("coordinator").page
+
+    page.goto(reverse("visit-images", args=[desk.subject.number, "M1"]))
+    archive = zipped({**desk.slices("M1"), **extra}, tmp_path / "scan.zip")
+    page.locator("input[type=file]:not([webkitdirectory])").set_input_files(archive)
+    if said:
+        page.get_by_text(said).wait_for()
+        page.get_by_role("link", name="Go on").click()
+    page.wait_for_url("**/images/uploads/**")
+
+    batch = Batch.objects.get()
+    process_batch(batch.pk)
+    assert states(batch) == fates
 
 
 def test_a_radiologist_reads_a_case(desk: Desk, person: Callable[..., Any]) -> None:  # noqa: F811

@@ -84,8 +84,8 @@ def form_schema(protocol: Protocol, form: Form) -> Schema:
     """Return what rules of a form may name.
 
     Items of the form by id (of this row, in a repeating form), items of any form as `FORM.ITEM` (the latest value on or
-    before that day; of this form too, so that what is asked once counts at later visits), rows of repeating forms as the
-    list `FORM`, and `REFDAT`, the day of the entry.
+    before that day; of this form too, so that what is asked once counts at later visits), rows of repeating forms as
+    the list `FORM`, and `REFDAT`, the day of the entry.
     """
     names = {REFDAT: FactType("date"), **row_types(protocol, form)}
     for other in protocol.forms:

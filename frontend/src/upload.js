@@ -1,9 +1,12 @@
-// Sends folders, files and zip archives: a list first, then what the server lacks, twenty files at a time, two requests side by side.
-import { token } from '../htmx.js'
+// Sends folders, files and zip archives: names are taken out first, then a list goes, then what the server lacks, twenty files at a
+// time, two requests side by side.
+import { FirstStep, kindOf } from './upload/first-step.js'
 
 const BATCH = 20
 const SIDE_BY_SIDE = 2
 const TRIES = 4
+// Not ./token.js: a module shared with the app would be a file of its own, fetched on every page of the staff.
+const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? ''
 
 class Upload extends HTMLElement {
   connectedCallback () {
@@ -32,12 +35,12 @@ class Upload extends HTMLElement {
   async send (entries) {
     if (this.running || !entries.length) return
     this.running = true
-    this.entries = entries.filter(({ path }) => !/(^|\/)(\.DS_Store|Thumbs\.db|__MACOSX\/.*)$/.test(path))
-    this.bytes = this.entries.reduce((sum, { file }) => sum + file.size, 0)
-    this.counts = { received: 0, duplicate: 0, rejected: 0 }
+    this.entries = sendable(entries)
+    this.counts = { received: 0, duplicate: 0, rejected: 0, skipped: 0 }
     this.sentBytes = new Map()
     this.#draw()
     try {
+      await this.#firstStep()
       await this.#sendAll()
     } catch (error) {
       if (!(error instanceof Refused)) throw error
@@ -47,12 +50,49 @@ class Upload extends HTMLElement {
     }
   }
 
+  /** Take names out here, where this browser can; what it cannot read goes as it is, and the server takes them out. */
+  async #firstStep () {
+    if (this.dataset.tableUrl && globalThis.crypto?.subtle && this.entries.some(({ looked }) => !looked)) {
+      this.step ??= new FirstStep(await this.#json(this.dataset.tableUrl), this.dataset.site)
+      await this.#openArchives()
+      const waiting = this.entries.filter(({ looked }) => !looked)
+      for (const [index, entry] of waiting.entries()) {
+        this.#say(`Taking names out on this computer: ${index + 1} of ${waiting.length} files`)
+        await this.#look(entry, await kindOf(entry.file))
+      }
+      for (const entry of waiting) entry.sentAs = this.step.covered(entry.path)
+    }
+    this.bytes = this.entries.reduce((sum, { file }) => sum + file.size, 0)
+  }
+
+  /** Archives give way to the files in them; one that is odd stays whole. */
+  async #openArchives () {
+    const opened = []
+    for (const entry of this.entries) {
+      if (entry.looked || await kindOf(entry.file) !== 'archive') opened.push(entry)
+      else {
+        this.#say(`Opening ${entry.path.split('/').pop()}`)
+        const { unpacked } = await import('./upload/archive.js')
+        opened.push(...await unpacked(entry.file, entry.path).then(sendable, () => [{ ...entry, looked: true }]))
+      }
+    }
+    this.entries = opened
+  }
+
+  async #look (entry, kind) {
+    if (kind === 'dicom') {
+      entry.file = await this.step.prepare(entry.file).then((blob) => { entry.prepared = true; return blob }, () => entry.file)
+    } else entry.refused = { empty: 'empty', archive: 'nested_archive' }[kind] ?? 'not_dicom'
+    entry.looked = true
+  }
+
   async #sendAll () {
     let last = Infinity
     this.broken = false
     for (let round = 0; round < TRIES; round += 1) {
-      const { upload, missing } = await this.#manifest()
+      const { upload, missing, refused = [] } = await this.#manifest()
       this.upload = upload
+      if (!round) refused.forEach((result) => this.#result(result))
       if (!missing.length || (missing.length >= last && !this.broken)) break
       last = missing.length
       this.#alreadyThere(missing, round)
@@ -65,7 +105,7 @@ class Upload extends HTMLElement {
   }
 
   async #manifest () {
-    const files = this.entries.map(({ path, file }) => ({ path, size: file.size }))
+    const files = this.entries.map(({ path, sentAs, file, refused }) => ({ path: sentAs ?? path, size: file.size, refused }))
     return this.#json(this.dataset.manifestUrl, { files })
   }
 
@@ -73,7 +113,7 @@ class Upload extends HTMLElement {
     if (round) return
     const lacking = new Set(missing)
     this.entries.forEach(({ file }, index) => {
-      if (lacking.has(index)) return
+      if (lacking.has(index) || this.sentBytes.has(index)) return
       this.counts.duplicate += 1
       this.sentBytes.set(index, file.size)
     })
@@ -93,7 +133,7 @@ class Upload extends HTMLElement {
   #batch (indexes) {
     const body = new FormData()
     body.set('upload', this.upload)
-    for (const index of indexes) body.set(`file-${index}`, this.entries[index].file, this.entries[index].path.split('/').pop())
+    for (const index of indexes) body.set(`file-${index}`, this.entries[index].file, 'file')
     const total = indexes.reduce((sum, index) => sum + this.entries[index].file.size, 0) || 1
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest() // fetch tells nothing about the way up
@@ -122,7 +162,7 @@ class Upload extends HTMLElement {
   #result ({ index, state, reason }) {
     this.counts[state] = (this.counts[state] ?? 0) + 1
     this.sentBytes.set(index, this.entries[index].file.size)
-    if (state === 'rejected') {
+    if (state === 'rejected' || state === 'skipped') {
       this.refusedFiles.add(index)
       this.#listRefused(this.entries[index].path, reason)
     }
@@ -140,19 +180,23 @@ class Upload extends HTMLElement {
   }
 
   #sum (good) {
-    const { duplicate, rejected } = this.counts
+    const { duplicate, rejected, skipped } = this.counts
+    const prepared = this.entries.filter((entry) => entry.prepared).length
     const parts = [`${good} of ${this.entries.length} files are here`]
     if (duplicate) parts.push(`${duplicate} were here before`)
     if (rejected) parts.push(`${rejected} were not taken, see the reasons`)
-    return `${parts.join('; ')}.`
+    if (skipped) parts.push(`${skipped} are not needed`)
+    const where = prepared ? ` Names were taken out of ${prepared} before they were sent.` : ''
+    return `${parts.join('; ')}.${where}`
   }
 
+  /** What the server answers to data, or, without any, to a question. */
   async #json (url, data) {
     let answer
     try {
       answer = await fetch(this.#url(url), {
-        method: 'POST',
-        body: JSON.stringify(data),
+        method: data ? 'POST' : 'GET',
+        body: data && JSON.stringify(data),
         headers: { 'Content-Type': 'application/json', Accept: 'application/json', 'X-CSRFToken': token() },
         credentials: 'same-origin',
       })
@@ -183,9 +227,11 @@ class Upload extends HTMLElement {
     const share = this.bytes ? sent / this.bytes : 0
     this.box.querySelector('progress').value = Math.round(share * 1000)
     this.box.querySelector('[data-share]').textContent = `${Math.floor(share * 100)} % of ${(this.bytes / 1e6).toFixed(1)} MB`
-    const arrived = this.counts.received + this.counts.duplicate + this.counts.rejected
+    this.#say(`${Object.values(this.counts).reduce((sum, count) => sum + count)} of ${this.entries.length} files`)
+  }
+
+  #say (words) {
     const line = this.box.querySelector('[data-line]')
-    const words = `${arrived} of ${this.entries.length} files`
     if (line.textContent !== words) line.textContent = words
   }
 
@@ -235,6 +281,9 @@ class Upload extends HTMLElement {
     this.box.append(progress)
   }
 }
+
+/** Without what an operating system leaves in every folder. */
+const sendable = (entries) => entries.filter(({ path }) => !/(^|\/)(\.DS_Store|Thumbs\.db|__MACOSX\/.*)$/.test(path))
 
 class Refused extends Error {}
 
