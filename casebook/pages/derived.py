@@ -13,18 +13,16 @@ from trials.schema import Item
 def calculated_from(worked: WorkedForm, item: Item) -> tuple[str, ...]:
     """`Bilirubin 12 µmol/L (Laboratory, SCR, 12 Sep 2026)`, for each value that stands in another form.
 
-    What stands in the same form is seen there. Nothing is read where the item looks at its own row only.
+    What stands in the same row is seen there. Nothing is read where the item looks at its own row only.
     """
     protocol = worked.protocol
     reads = rules_of(protocol, worked.form.code).reads.get(item.id, frozenset())
-    names = sorted(name for name in reads if "." in name)
+    own = {f"{worked.form.code}.{each}" for each, cell in worked.entry.values.items() if cell.get("value")}
+    names = sorted(name for name in reads - own if "." in name)
     if not names:
         return ()
     found = latest_sources(protocol, worked.rows, dated(worked.entry), names)
-    elsewhere = [
-        found[name] for name in names if name in found and found[name][0].entry_id != worked.entry.pk
-    ]
-    return tuple(_words(worked, source, cell) for source, cell in elsewhere)
+    return tuple(_words(worked, *found[name]) for name in names if name in found)
 
 
 def _words(worked: WorkedForm, source: Source, cell: dict[str, object]) -> str:

@@ -36,6 +36,7 @@ class Upload extends HTMLElement {
     if (this.running || !entries.length) return
     this.running = true
     this.entries = sendable(entries)
+    this.#weigh()
     this.counts = { received: 0, duplicate: 0, rejected: 0, skipped: 0 }
     this.sentBytes = new Map()
     this.#draw()
@@ -57,13 +58,15 @@ class Upload extends HTMLElement {
       await this.#openArchives()
       const waiting = this.entries.filter(({ looked }) => !looked)
       for (const [index, entry] of waiting.entries()) {
-        this.#say(`Taking names out on this computer: ${index + 1} of ${waiting.length} files`)
+        this.#show(index / waiting.length, `Taking names out on this computer: ${index + 1} of ${waiting.length} files`)
         await this.#look(entry, await kindOf(entry.file))
       }
       for (const entry of waiting) entry.sentAs = this.step.covered(entry.path)
     }
-    this.bytes = this.entries.reduce((sum, { file }) => sum + file.size, 0)
+    this.#weigh()
   }
+
+  #weigh () { this.bytes = this.entries.reduce((sum, { file }) => sum + file.size, 0) }
 
   /** Archives give way to the files in them; one that is odd stays whole. */
   async #openArchives () {
@@ -71,7 +74,7 @@ class Upload extends HTMLElement {
     for (const entry of this.entries) {
       if (entry.looked || await kindOf(entry.file) !== 'archive') opened.push(entry)
       else {
-        this.#say(`Opening ${entry.path.split('/').pop()}`)
+        this.#show(0, `Opening ${entry.path.split('/').pop()}`)
         const { unpacked } = await import('./upload/archive.js')
         opened.push(...await unpacked(entry.file, entry.path).then(sendable, () => [{ ...entry, looked: true }]))
       }
@@ -186,8 +189,10 @@ class Upload extends HTMLElement {
     if (duplicate) parts.push(`${duplicate} were here before`)
     if (rejected) parts.push(`${rejected} were not taken, see the reasons`)
     if (skipped) parts.push(`${skipped} are not needed`)
+    const later = this.step ? this.entries.filter((entry) => !entry.prepared && !entry.refused).length : this.entries.length
     const where = prepared ? ` Names were taken out of ${prepared} before they were sent.` : ''
-    return `${parts.join('; ')}.${where}`
+    const there = later && this.dataset.tableUrl ? ` Of ${later}, which this browser could not open, names are taken out on the server.` : ''
+    return `${parts.join('; ')}.${where}${there}`
   }
 
   /** What the server answers to data, or, without any, to a question. */
@@ -225,12 +230,12 @@ class Upload extends HTMLElement {
   #progress () {
     const sent = [...this.sentBytes.values()].reduce((sum, n) => sum + n, 0)
     const share = this.bytes ? sent / this.bytes : 0
-    this.box.querySelector('progress').value = Math.round(share * 1000)
-    this.box.querySelector('[data-share]').textContent = `${Math.floor(share * 100)} % of ${(this.bytes / 1e6).toFixed(1)} MB`
-    this.#say(`${Object.values(this.counts).reduce((sum, count) => sum + count)} of ${this.entries.length} files`)
+    this.#show(share, `${Object.values(this.counts).reduce((sum, count) => sum + count)} of ${this.entries.length} files`)
   }
 
-  #say (words) {
+  #show (share, words) {
+    this.box.querySelector('progress').value = Math.round(share * 1000)
+    this.box.querySelector('[data-share]').textContent = `${Math.floor(share * 100)} % of ${(this.bytes / 1e6).toFixed(1)} MB`
     const line = this.box.querySelector('[data-line]')
     if (line.textContent !== words) line.textContent = words
   }
@@ -271,7 +276,10 @@ class Upload extends HTMLElement {
     link.className = 'button primary'
     link.href = url
     link.textContent = 'Go on'
-    this.box.append(link)
+    const buttons = document.createElement('div')
+    buttons.className = 'buttons'
+    buttons.append(link)
+    this.box.append(buttons)
   }
 
   #follow (url) {

@@ -40,9 +40,6 @@ class Batch(models.Model):
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="+")
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.WEB)
-    prepared = models.BooleanField(
-        default=False, help_text="Files were de-identified in the browser; the server checks that they were."
-    )
     manifest_digest = models.CharField(max_length=64)
     sent_by = models.CharField(max_length=150)
     sent_by_id = models.BigIntegerField(null=True)

@@ -98,6 +98,14 @@ def test_a_height_measured_again_counts_from_then_on_only(cast: Cast) -> None:
     assert "From Height" not in page(cast, subject, "VS", "W16")
 
 
+def test_of_two_forms_of_one_day_each_is_calculated_with_its_own_height(cast: Cast) -> None:
+    subject = followed_up(cast, "EXCALIBUR")
+    enter(cast, subject, "VS", "W8", VSDAT="2026-03-01", WEIGHT="70 kg", HEIGHT="170 cm")
+    for visit, size in (("SCR", "21.60"), ("W8", "24.22")):
+        assert size in page(cast, subject, "VS", visit)
+        assert "From Height" not in page(cast, subject, "VS", visit)
+
+
 def test_a_height_that_is_taken_back_is_not_found_in_the_same_form_again(cast: Cast) -> None:
     subject = cast.subject("THERMODOX")
     enter(cast, subject, "VS", VSDAT="2026-03-01", **HEIGHT_AND_WEIGHT)

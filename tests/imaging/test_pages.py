@@ -127,7 +127,7 @@ def test_a_browser_sends_a_folder_breaks_off_and_goes_on(
     assert "3 of 5 files have not arrived" in early.json()["detail"]
 
     again = post_json(client, url, manifest).json()
-    assert again == {"upload": first["upload"], "missing": [2, 3, 4]}
+    assert again == {"upload": first["upload"], "missing": [2, 3, 4], "refused": []}
     uploads = {f"file-{n}": SimpleUploadedFile(names[n], files[names[n]]) for n in (2, 3, 4)}
     client.post(reverse("image-files", args=[first["upload"]]), uploads)
     with django_capture_on_commit_callbacks(execute=True):
