@@ -35,6 +35,7 @@ class Upload extends HTMLElement {
   async send (entries) {
     if (this.running || !entries.length) return
     this.running = true
+    performance.mark('files chosen')
     this.entries = sendable(entries)
     this.#weigh()
     this.counts = { received: 0, duplicate: 0, rejected: 0, skipped: 0 }
@@ -42,7 +43,9 @@ class Upload extends HTMLElement {
     this.#draw()
     try {
       await this.#firstStep()
+      performance.mark('names are out')
       await this.#sendAll()
+      performance.mark('files sent')
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       this.#tell('stop', error.message, true)
