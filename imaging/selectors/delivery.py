@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 
 from imaging.models import (
     Adjudication,
@@ -225,8 +225,9 @@ def taken_back(studies: Collection[int]) -> list[Study]:
 def signed_reads(scope: Scope, until: datetime) -> list[Read]:
     """All versions of all reads that were signed up to a moment, hidden repeats too."""
     found = Read.objects.filter(scope.of(), state=ReadState.SIGNED, signed_at__lte=until)
+    repeats_last = F("repeat_of_id").asc(nulls_first=True)
     ordered = found.order_by(
-        "subject__number", "visit__ordinal", "visit__sequence", "number", "repeat_of_id", "version", "pk"
+        "subject__number", "visit__ordinal", "visit__sequence", "number", repeats_last, "version", "pk"
     )
     return list(ordered.select_related("visit").defer("images"))
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -29,7 +30,15 @@ from foundation import clock
 from foundation.errors import Forbidden, NotFound
 from imaging.dicom.phantom import Person
 from imaging.models import Adjudication, BatchFile, FileState, Instance, Read, Study
-from imaging.services import correct_read, question_quality, read_anew, sign_adjudication, withdraw_study
+from imaging.services import (
+    correct_read,
+    question_quality,
+    read_anew,
+    restore_study,
+    sign_adjudication,
+    withdraw_study,
+)
+from imaging.services.reading import queue_repeats
 from reports.errors import (
     ExportNotReadyError,
     ExportOutdatedError,
@@ -179,6 +188,29 @@ def test_all_versions_are_there_and_one_counts(read_once: Desk) -> None:
     assert (new["SUPERSEDES"], new["READ"]) == (old["READ"], str(again.opaque))
     assert new["CORRECTION_REASON"] == "Mixed up the lesions."
     assert {old["REPORT"], new["REPORT"]} == set(made.within("reads"))
+
+
+def test_a_hidden_repeat_is_there_and_never_a_result(read_once: Desk) -> None:
+    with charter_of(read_once, reread_pct=Decimal(100), reread_after_days=0):
+        assert queue_repeats() == 1
+        again = Read.objects.select_related("visit", "subject__version", "reader").get(
+            repeat_of__isnull=False
+        )
+        sign(fill(again, "RESIDUAL"))
+        made = deliver(read_once)
+    first, repeat = made.table("reads")
+    assert (repeat["REPEAT_OF"], repeat["RESULT"], repeat["SUPERSEDED"]) == (first["READ"], "N", "N")
+    assert (first["REPEAT_OF"], first["RESULT"]) == ("", "Y")
+    assert {first["REPORT"], repeat["REPORT"]} == set(made.within("reads"))
+
+
+def test_why_an_examination_waits_is_what_holds_now(read_once: Desk) -> None:
+    actor, study = read_once.cast.actor(), Study.objects.get()
+    withdraw_study(actor=actor, study=study, reason="Taken for another's.")
+    restore_study(actor=actor, study=study, reason="They are hers after all.")
+    question_quality(actor=actor, study=study, reason="A slice is missing.", corrective_action="Send it")
+    [left] = deliver(read_once).manifest["left_out"]["examinations"]
+    assert left["reason"] == "A slice is missing."
 
 
 @contextmanager
@@ -359,6 +391,7 @@ def test_a_delivery_is_not_given_out_once_its_images_were_taken_out(read_once: D
     page = client.get(reverse("export", args=[made.export.pk])).content.decode()
     assert "not given out any more" in page
     assert address not in page
+    assert "Complete:" not in page
 
 
 def test_the_ledger_of_each_file_is_there_without_any_value(read_once: Desk) -> None:
