@@ -155,3 +155,19 @@ class NoImagesError(DomainError):
     code = "no_images"
     template = "The images of this read are not here any more; a report needs them."
     status = 409
+
+
+class StoredFileError(DomainError):
+    """The storage does not give back what was stored."""
+
+    status = 409
+
+
+class StoredFileMissingError(StoredFileError):
+    code = "file_missing"
+    template = "The stored file is not there any more."
+
+
+class StoredFileChangedError(StoredFileError):
+    code = "file_changed"
+    template = "The stored file is not what was stored: its SHA-256 differs."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -27,8 +26,8 @@ from foundation.api import (
 from foundation.errors import NotFound
 from foundation.tasks import enqueue
 from reports import services, tasks
-from reports.errors import ExportNotReadyError
-from reports.models import ExportState
+from reports.archives import file_name, take_archive
+from reports.models import ExportFormat, ExportState
 from reports.selectors import exports_visible_to, get_export
 from trials.selectors import trials_visible_to
 
@@ -42,20 +41,25 @@ class ExportShown(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="pk")
     trial = serializers.CharField(source="trial.code")
     sites = serializers.ListField(child=serializers.CharField(), help_text="None: all sites of the trial.")
-    format = serializers.CharField()
+    subject = serializers.CharField(
+        source="subject.number", default=None, help_text="The only one; null: all of these sites."
+    )
+    format = serializers.ChoiceField(choices=ExportFormat.choices)
     as_of = serializers.DateTimeField(allow_null=True)
     requested_at = serializers.DateTimeField()
     state = serializers.ChoiceField(choices=ExportState.choices)
-    done = serializers.IntegerField(help_text="Files that are made.")
+    done = serializers.IntegerField(help_text="Files and reads that are made.")
     total = serializers.IntegerField()
     sha256 = serializers.CharField(help_text="Of the archive; empty until it is done.")
-    problem = serializers.CharField(help_text="Why it failed, if it did.")
+    problem = serializers.CharField(help_text="Why it failed, or what is missing in it.")
 
 
 class ExportDetail(ExportShown):
     """An export with its manifest."""
 
-    manifest = serializers.JSONField(allow_null=True, help_text="Files with row counts and SHA-256.")
+    manifest = serializers.JSONField(
+        allow_null=True, help_text="Files with SHA-256, what is missing, and what was left out."
+    )
 
 
 class Wanted(Input):
@@ -70,10 +74,19 @@ class Wanted(Input):
         help_text="None: all that you may export.",
     )
     format = serializers.ChoiceField(
-        choices=list(services.FORMATS), required=False, default=services.FORMATS[0]
+        choices=ExportFormat.choices,
+        required=False,
+        default=ExportFormat.CSV,
+        help_text="`dicom` also needs `image.view` and `read.oversee`.",
+    )
+    subject = Text(
+        required=False, default="", help_text="Number of the only subject, of images and reads; empty: all."
     )
     as_of = serializers.DateTimeField(
-        required=False, default=None, allow_null=True, help_text="A moment in the past; null: as it is now."
+        required=False,
+        default=None,
+        allow_null=True,
+        help_text="A moment in the past, of data; null: as it is now.",
     )
 
 
@@ -115,6 +128,7 @@ class Exports(Endpoint):
             trial=trial,
             file_format=sent["format"],
             sites=tuple(sent["sites"]),
+            subject=sent["subject"],
             as_of=sent["as_of"],
         )
         enqueue(tasks.make_export, made.pk)
@@ -154,9 +168,5 @@ class ExportFile(Endpoint):
     def get(self, request: Request, export: int) -> FileResponse:
         """The archive; its SHA-256 stands in the export."""
         found = get_export(self.access, export)
-        if found.state != ExportState.DONE:
-            raise ExportNotReadyError
-        name = f"hilum-{found.trial.code}-{found.requested_at:%Y%m%d-%H%M}.zip"
-        return FileResponse(
-            default_storage.open(found.file), as_attachment=True, filename=name, content_type=ARCHIVE
-        )
+        archive = take_archive(actor=self.access.actor(found.trial.code), export=found)
+        return FileResponse(archive, as_attachment=True, filename=file_name(found), content_type=ARCHIVE)

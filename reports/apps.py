@@ -15,6 +15,7 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         append_only("reports_casebookcopy")
+        append_only("reports_exporttaken")
         register(
             "subject",
             order=90,

@@ -23,6 +23,38 @@ class UnknownSiteError(DomainError):
     status = 422
 
 
+class UnknownSubjectError(DomainError):
+    code = "unknown_subject"
+    template = "“{subject}” is no subject of {trial} whose images you may have."
+    status = 422
+
+
+class OnlyAsItIsError(DomainError):
+    code = "only_as_it_is"
+    template = "Images and reads are delivered as they are now; leave the moment out."
+    status = 422
+
+
+class OneSubjectOnlyOfImagesError(DomainError):
+    code = "whole_sites_only"
+    template = "Data are exported for whole sites; one subject can be chosen for images and reads."
+    status = 422
+
+
+class NothingToDeliverError(DomainError):
+    code = "nothing_to_deliver"
+    template = "There is no signed read and no accepted image of {whose} yet."
+    status = 422
+
+
+class ExportOutdatedError(DomainError):
+    """Images of a delivery were taken out or rejected since."""
+
+    code = "export_outdated"
+    template = "Images of {subject}, {visit}, were taken out or rejected since. Ask for a new delivery."
+    status = 409
+
+
 class ExportNotReadyError(DomainError):
     code = "export_not_ready"
     template = "This export is not ready yet."

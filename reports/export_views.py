@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -13,9 +12,10 @@ from foundation.errors import DomainError
 from foundation.tasks import enqueue
 from foundation.web import page
 from reports import services, tasks
-from reports.errors import ExportNotReadyError
+from reports.archives import file_name, still_holds, take_archive
 from reports.forms import ExportForm
-from reports.models import Export, ExportState
+from reports.models import Export, ExportFormat, ExportState
+from reports.policies import DELIVERING
 from reports.selectors import exports_visible_to, get_export
 from trials.models import Trial
 from trials.selectors import sites_visible_to, trials_visible_to
@@ -38,7 +38,11 @@ def exports(request: Request) -> HttpResponse:
             return redirect("export", _ask(request, form).pk)
         except DomainError as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
-    context = {"form": form, "exports": exports_visible_to(request.access)[:SHOWN]}
+    context = {
+        "form": form,
+        "exports": exports_visible_to(request.access)[:SHOWN],
+        "delivers": all(request.access.may_anywhere(permission) for permission in DELIVERING),
+    }
     return page(request, "reports/exports.html", context, status=422 if form.errors else 200)
 
 
@@ -68,7 +72,10 @@ def _ask(request: Request, form: ExportForm) -> Export:
 def export(request: Request, export_id: int) -> HttpResponse:
     """One export: its progress, then its manifest and the file."""
     found = get_export(request.access, export_id)
-    return page(request, "reports/export.html", {"export": found, "ready": found.state == ExportState.DONE})
+    ready = found.state == ExportState.DONE
+    delivery = found.format == ExportFormat.DICOM
+    context = {"export": found, "ready": ready, "outdated": ready and delivery and not still_holds(found)}
+    return page(request, "reports/delivery.html" if delivery else "reports/export.html", context)
 
 
 @permission("export.run")
@@ -89,14 +96,7 @@ def export_status(request: Request, export_id: int) -> HttpResponse:
 
 @permission("export.run")
 def export_file(request: Request, export_id: int) -> HttpResponseBase:
-    """The archive.
-
-    Raises
-    ------
-    ExportNotReadyError
-    """
+    """The archive; that it was taken away is noted."""
     found = get_export(request.access, export_id)
-    if found.state != ExportState.DONE:
-        raise ExportNotReadyError
-    name = f"hilum-{found.trial.code}-{found.requested_at:%Y%m%d-%H%M}.zip"
-    return FileResponse(default_storage.open(found.file), as_attachment=True, filename=name)
+    archive = take_archive(actor=request.access.actor(found.trial.code), export=found)
+    return FileResponse(archive, as_attachment=True, filename=file_name(found))

@@ -7,6 +7,32 @@ from typing import Any
 from django import forms
 
 
+class DeliveryForm(forms.Form):
+    """Of which trial images and reads are wanted, of which sites, or of one subject."""
+
+    trial = forms.ChoiceField(label="Trial")
+    subject = forms.CharField(
+        label="Subject",
+        required=False,
+        max_length=32,
+        help_text="Number of the only one that you want. Empty: all subjects.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    sites = forms.MultipleChoiceField(
+        label="Sites",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None chosen: all sites.",
+    )
+
+    def __init__(
+        self, *args: Any, trials: list[tuple[str, str]], sites: list[tuple[str, str]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["trial"].choices = trials  # type: ignore[attr-defined]
+        self.fields["sites"].choices = sites  # type: ignore[attr-defined]
+
+
 class ExportForm(forms.Form):
     """Which trial, which sites, and as of when."""
 

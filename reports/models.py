@@ -19,23 +19,39 @@ class ExportState(models.TextChoices):
     FAILED = "FAILED", "Failed"
 
 
+class ExportFormat(models.TextChoices):
+    """What an export holds."""
+
+    CSV = "csv", "Data"
+    DICOM = "dicom", "Images and reads"
+
+
 class Export(models.Model):
     """An export: who asked for what, when, and what came of it. The file itself lies in the storage."""
 
     trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="+")
     sites = models.JSONField(default=list)
-    format = models.CharField(max_length=10, default="csv")
+    subject = models.ForeignKey(
+        Subject,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="The only one, where one was asked for.",
+    )
+    format = models.CharField(max_length=10, choices=ExportFormat, default=ExportFormat.CSV)
     as_of = models.DateTimeField(null=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
     state = models.CharField(max_length=8, choices=ExportState, default=ExportState.WAITING)
     started_at = models.DateTimeField(null=True)
-    done = models.PositiveSmallIntegerField(default=0)
-    total = models.PositiveSmallIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
     file = models.CharField(max_length=200, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
     manifest = models.JSONField(null=True)
-    problem = models.CharField(max_length=300, blank=True)
+    problem = models.CharField(
+        max_length=300, blank=True, help_text="Why it failed, or what is missing in one that is done."
+    )
 
     class Meta:
         ordering = ["-requested_at"]
@@ -48,6 +64,24 @@ class Export(models.Model):
 
     def __str__(self) -> str:
         return f"export {self.pk} of {self.trial_id}"
+
+
+class ExportTaken(models.Model):
+    """An export that somebody took away, or its list of readers. Rows are only ever added; the trail says who."""
+
+    export = models.ForeignKey(Export, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField("taken", db_default=Now(), editable=False)
+    what = models.CharField(
+        max_length=10, choices=[("file", "The archive"), ("readers", "Who the readers are")]
+    )
+    sha256 = models.CharField("SHA-256 of the archive", max_length=64)
+
+    class Meta:
+        verbose_name = "export that was taken"
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.what} of export {self.export_id}"
 
 
 class Simulation(models.Model):

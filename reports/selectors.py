@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from django.db.models import Q, QuerySet
 
 from accounts.access import Access
 from foundation.errors import NotFound
-from reports.models import Export
+from imaging.selectors.delivery import Amount, ReaderOf, Scope, amounts_of, readers_in
+from reports.errors import ExportNotReadyError
+from reports.models import Export, ExportFormat, ExportState
+from reports.policies import DELIVERING, needed_for
+from trials.models import Trial
 
 
 def exports_visible_to(access: Access) -> QuerySet[Export]:
     """A person's own exports of trials that they may still export."""
-    trials = access.trials("export.run")
-    condition = Q() if "" in trials else Q(trial__code__in=trials)
+    condition = Q(pk__in=[])
+    for file_format in ExportFormat.values:
+        condition |= Q(format=file_format) & _may_have(access, needed_for(file_format))
     mine = Export.objects.filter(condition, requested_by_id=access.user_id)
-    return mine.select_related("trial", "requested_by").defer("manifest")
+    return mine.select_related("trial", "requested_by", "subject").defer("manifest")
+
+
+def _may_have(access: Access, permissions: tuple[str, ...]) -> Q:
+    """Exports of trials where the person holds all of these."""
+    condition = Q()
+    for permission in permissions:
+        trials = access.trials(permission)
+        condition &= Q() if "" in trials else Q(trial__code__in=trials)
+    return condition
+
+
+def trials_to_deliver(access: Access) -> list[tuple[Trial, Amount]]:
+    """Trials whose images and reads the person may have, with how much there is of each; three statements."""
+    codes = set.intersection(*(access.trials(permission) for permission in DELIVERING))
+    trials = list(Trial.objects.filter(code__in=codes).order_by("code"))
+    amounts = amounts_of([trial.code for trial in trials])
+    return [(trial, amounts[trial.code]) for trial in trials]
 
 
 def get_export(access: Access, export_id: int) -> Export:
@@ -28,3 +53,24 @@ def get_export(access: Access, export_id: int) -> Export:
     if found is None:
         raise NotFound(what="export", name=str(export_id))
     return found
+
+
+def get_delivery(access: Access, export_id: int) -> Export:
+    """One of a person's own deliveries of images and reads that is made.
+
+    Raises
+    ------
+    NotFound, ExportNotReadyError
+    """
+    found = get_export(access, export_id)
+    if found.format != ExportFormat.DICOM:
+        raise NotFound(what="delivery", name=str(export_id))
+    if found.state != ExportState.DONE:
+        raise ExportNotReadyError
+    return found
+
+
+def readers_of(export: Export) -> Iterator[ReaderOf]:
+    """Who made the reads of a delivery."""
+    made_at = datetime.fromisoformat((export.manifest or {})["created_at"])
+    return readers_in(Scope(export.trial.code, tuple(export.sites), export.subject_id), made_at)

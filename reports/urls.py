@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports import casebook_views, export_views, home, progress_views, views
+from reports import casebook_views, delivery_views, export_views, home, progress_views, views
 from reports.impact import views as impact_views
 
 urlpatterns = [
@@ -22,7 +22,9 @@ urlpatterns = [
         name="casebook-copy-file",
     ),
     path("exports/", export_views.exports, name="exports"),
+    path("exports/images/", delivery_views.deliver, name="deliver"),
     path("exports/<int:export_id>/", export_views.export, name="export"),
+    path("exports/<int:export_id>/readers/", delivery_views.readers, name="export-readers"),
     path("exports/<int:export_id>/status/", export_views.export_status, name="export-status"),
     path("exports/<int:export_id>/file/", export_views.export_file, name="export-file"),
     path("impact/runs/<int:simulation_id>/status/", impact_views.impact_status, name="impact-status"),

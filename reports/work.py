@@ -37,6 +37,11 @@ def keep(model: type_work, key: int, actor: Actor, **fields: Any) -> None:
         model._default_manager.filter(pk=key).update(**fields)
 
 
+def report(model: type_work, key: int, actor: Actor, **fields: Any) -> None:
+    """Keep how far the work is. Whoever reports is alive, however long the work takes: nobody else takes it up."""
+    keep(model, key, actor, started_at=Now(), **fields)
+
+
 def _to_be_made() -> Q:
     lost = Q(state=ExportState.RUNNING, started_at__lt=clock.now() - GIVEN_UP_AFTER)
     return Q(state=ExportState.WAITING) | lost

@@ -174,9 +174,19 @@ def judges_overall(read: Read) -> bool:
 
 def outcomes_of(read: Read, question: str = Question.ABLATION) -> dict[str, str]:
     """The latest answer for each lesion in a read; answers that were taken back are left out."""
-    rows = LesionOutcome.objects.filter(read=read, question=question).order_by("pk")
-    latest = dict(rows.values_list("lesion", "outcome"))
-    return {lesion: outcome for lesion, outcome in latest.items() if outcome}
+    return outcomes_of_all([read], question)[read.pk]
+
+
+def outcomes_of_all(reads: Iterable[Read], question: str = Question.ABLATION) -> dict[int, dict[str, str]]:
+    """The latest answer for each lesion, by read; answers that were taken back are left out; one statement."""
+    latest: dict[int, dict[str, str]] = {read.pk: {} for read in reads}
+    rows = LesionOutcome.objects.filter(read__in=latest, question=question).order_by("pk")
+    for read, lesion, outcome in rows.values_list("read", "lesion", "outcome"):
+        latest[read][lesion] = outcome
+    return {
+        read: {lesion: outcome for lesion, outcome in said.items() if outcome}
+        for read, said in latest.items()
+    }
 
 
 def measurements_of(read: Read) -> list[Measurement]:

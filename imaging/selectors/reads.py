@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -282,8 +282,17 @@ class Case:
 
 def case_of(read: Read) -> Case:
     """Name and time point of a read."""
-    code = ImagingKey.objects.filter(subject=read.subject_id).values_list("case_code", flat=True).first()
-    return Case(read.mask or code or "", _shown_rank(read, _ranks([read.subject_id])))
+    return cases_of([read])[read.pk]
+
+
+def cases_of(reads: Collection[Read]) -> dict[int, Case]:
+    """Name and time point of each read; two statements."""
+    subjects = {read.subject_id for read in reads}
+    codes = dict(ImagingKey.objects.filter(subject__in=subjects).values_list("subject", "case_code"))
+    ranks = _ranks(subjects)
+    return {
+        read.pk: Case(read.mask or codes.get(read.subject_id, ""), _shown_rank(read, ranks)) for read in reads
+    }
 
 
 def readers_for(trial: str, role: str = RADIOLOGIST) -> list[User]:

@@ -3,29 +3,88 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
-from django.core.files.storage import default_storage
+from django.db.models import Min
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 
 from imaging.dicom import report
 from imaging.errors import NoImagesError
-from imaging.models import Instance, Measurement, Read, StudyState
+from imaging.models import Instance, Measurement, Question, Read, StudyState
 from imaging.rules.recist_1_1 import Response
 from imaging.selectors.judging import (
     SIZE_WORDS,
-    LesionToJudge,
-    lesions_to_judge,
     marks_by_lesion,
-    measurements_of,
+    measurements_of_all,
+    outcomes_of_all,
 )
-from imaging.selectors.reads import case_of
+from imaging.selectors.reads import Case, cases_of
 from imaging.selectors.shown import plane_of_slice
+from imaging.selectors.stored import as_stored
 
 NEW_LESION = "NEW"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a signed read says.
+
+    Attributes
+    ----------
+    marks
+        Measurements that count.
+    outcomes, sizes
+        The latest answer for each lesion: of its ablation, and how it is there where it is not measured.
+    any_image
+        The first accepted image of the visit, to which a report refers where nothing is measured.
+    """
+
+    read: Read
+    case: Case
+    marks: Sequence[Measurement]
+    outcomes: Mapping[str, str]
+    sizes: Mapping[str, str]
+    any_image: Instance | None
+
+    @property
+    def lesions(self) -> list[str]:
+        """Lesions of which something is said: targets, others, and last the new one."""
+        named = {*self.outcomes, *self.sizes, *(mark.lesion for mark in self.marks)}
+        return sorted(named, key=lambda name: (name == NEW_LESION, not name.startswith("T"), name))
+
+
+def answers_of(reads: Sequence[Read]) -> list[Answers]:
+    """What signed reads say; as many statements for many as for one.
+
+    It is taken from the reads alone: what a reader said of a lesion stays, whatever becomes of the site's list.
+    """
+    cases, marks = cases_of(reads), measurements_of_all(reads)
+    outcomes, sizes = outcomes_of_all(reads), outcomes_of_all(reads, Question.SIZE)
+    images = _first_images({read.visit_id for read in reads})
+    return [
+        Answers(
+            read=read,
+            case=cases[read.pk],
+            marks=marks[read.pk],
+            outcomes=outcomes[read.pk],
+            sizes=sizes[read.pk],
+            any_image=images.get(read.visit_id),
+        )
+        for read in reads
+    ]
+
+
+def _first_images(visits: Collection[int]) -> dict[int, Instance]:
+    accepted = Instance.objects.filter(
+        series__study__visit__in=visits, series__study__state=StudyState.QC_PASS
+    )
+    first = accepted.order_by().values("series__study__visit").annotate(first=Min("pk")).values("first")
+    found = Instance.objects.filter(pk__in=first).select_related("series__study")
+    return {each.series.study.visit_id: each for each in found}
 
 
 def report_of(read: Read) -> report.Report:
@@ -33,18 +92,27 @@ def report_of(read: Read) -> report.Report:
 
     Raises
     ------
-    NoImagesError
-        The images on which it rests are not there any more.
+    NoImagesError, imaging.errors.StoredFileError
+        The images on which it rests are not there any more, or are not what they were.
     """
-    marks = measurements_of(read)
-    images = {mark.instance_id: _header(mark.instance) for mark in marks} or _any_image(read)
-    case = case_of(read)
+    return report_from(answers_of([read])[0])
+
+
+def report_from(answers: Answers) -> report.Report:
+    """The content of the report of a signed read whose answers are at hand; no statement.
+
+    Raises
+    ------
+    NoImagesError, imaging.errors.StoredFileError
+    """
+    read, case = answers.read, answers.case
+    images = {each.pk: _header(each) for each in _referred(answers)}
     return report.Report(
         uid=_uid(read.opaque),
         series_uid=_uid(uuid.uuid5(read.opaque, "series")),
         reader=f"Reader^{read.number}",
         time_point=str(case.time_point or 1),
-        groups=[*_lesions(read, marks, images, case.code), _case(read, case.code)],
+        groups=[*_lesions(answers, images), _case(read, case.code)],
         images=list(images.values()),
     )
 
@@ -60,28 +128,26 @@ def _followed(code: str, name: str) -> str:
 
 
 def _header(instance: Instance) -> Dataset:
-    with default_storage.open(instance.file_key) as stored:
+    with as_stored(instance.file_key, instance.file_sha256) as stored:
         return dcmread(stored, stop_before_pixels=True)
 
 
-def _any_image(read: Read) -> dict[int, Dataset]:
-    found = Instance.objects.filter(
-        series__study__visit=read.visit_id, series__study__state=StudyState.QC_PASS
-    )
-    first = found.order_by("pk").first()
-    if first is None:
+def _referred(answers: Answers) -> list[Instance]:
+    """Images that a report refers to: those on which something is measured, or any."""
+    measured = list({mark.instance_id: mark.instance for mark in answers.marks}.values())
+    if measured:
+        return measured
+    if answers.any_image is None:
         raise NoImagesError
-    return {first.pk: _header(first)}
+    return [answers.any_image]
 
 
-def _lesions(
-    read: Read, marks: Sequence[Measurement], images: dict[int, Dataset], code: str
-) -> Iterator[report.Group]:
-    by_lesion = marks_by_lesion(marks)
-    judged: dict[str, LesionToJudge | None] = {each.lesion.name: each for each in lesions_to_judge(read)}
-    for name, each in {**judged, **({NEW_LESION: None} if NEW_LESION in by_lesion else {})}.items():
+def _lesions(answers: Answers, images: Mapping[int, Dataset]) -> Iterator[report.Group]:
+    by_lesion = marks_by_lesion(answers.marks)
+    code = answers.case.code
+    for name in answers.lesions:
         axes = [axis for mark in by_lesion.get(name, []) for axis in _axes(mark, images[mark.instance_id])]
-        said = list(_said(each)) if each else []
+        said = list(_said(answers, name))
         if axes or said:
             yield report.Group(name, _followed(code, name), report.LESION, axes, said)
 
@@ -103,11 +169,16 @@ def _length(pair: tuple[tuple[Decimal, ...], tuple[Decimal, ...]]) -> Decimal:
     return sum(((a - b) ** 2 for a, b in zip(*pair, strict=True)), Decimal(0))
 
 
-def _said(each: LesionToJudge) -> Iterator[tuple[Code, Code]]:
-    if each.outcome:
-        yield report.OUTCOME, _code(each.outcome, dict(each.options).get(each.outcome, each.outcome))
-    if each.status:
-        yield report.SIZE, _code(each.status, dict(SIZE_WORDS)[each.status])
+def _said(answers: Answers, lesion: str) -> Iterator[tuple[Code, Code]]:
+    if outcome := answers.outcomes.get(lesion):
+        yield report.OUTCOME, _code(outcome, _words(answers.read).get(outcome, outcome))
+    if status := answers.sizes.get(lesion):
+        yield report.SIZE, _code(status, dict(SIZE_WORDS)[status])
+
+
+def _words(read: Read) -> Mapping[str, str]:
+    charter = read.subject.version.protocol.charter
+    return {each.code: each.label for each in charter.lesion_outcomes} if charter else {}
 
 
 def _case(read: Read, code: str) -> report.Group:

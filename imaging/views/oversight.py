@@ -22,6 +22,7 @@ def reads(request: Request) -> HttpResponse:
     context = {
         "trials": oversight.oversight_of(request.access),
         "signed": oversight.latest_signed(request.access),
+        "may_deliver": request.access.may_anywhere("export.run"),
     }
     return page(request, "imaging/oversight.html", context)
 

@@ -9,15 +9,13 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import IO, Any
 
-from django.conf import settings
-
-from audit.models import Event, Seal
 from casebook.models import Entry, Query, QueryMessage
 from casebook.rules.picture import rules_of
 from casebook.rules.projection import Row, latest_values
 from foundation import clock
 from patients.models import Subject
 from reports.exports.csv_files import Written, write_csv
+from reports.exports.provenance import provenance
 from reports.exports.sources import rows_of
 from reports.exports.tables import (
     CODELISTS,
@@ -300,28 +298,10 @@ def _query_rows(frame: _Frame) -> Iterator[list[Any]]:
 
 def _manifest(frame: _Frame, by: str, written: Sequence[Written]) -> dict[str, Any]:
     wanted = frame.wanted
-    newest = Event.objects.order_by("-id").values_list("id", flat=True).first()
-    seal = Seal.objects.order_by("-id").first()
     return {
-        "trial": wanted.trial.code,
-        "registry_id": wanted.trial.registry_id,
+        **provenance(wanted.trial, by),
         "sites": list(wanted.sites) or "all",
         "as_of": wanted.as_of.isoformat() if wanted.as_of else None,
-        "created_at": clock.now().isoformat(),
-        "created_by": by,
-        "system": {"name": "Hilum", "version": settings.VERSION},
         "subjects": len(frame.subjects),
-        "protocol_versions": [
-            {
-                "label": version.label,
-                "sha256": version.sha256,
-                "effective_from": version.effective_from.isoformat(),
-            }
-            for version in ProtocolVersion.objects.filter(trial=wanted.trial).defer("definition")
-        ],
-        "trail": {
-            "newest_event": newest,
-            "newest_seal": {"id": seal.pk, "sha256": bytes(seal.digest).hex()} if seal else None,
-        },
         "files": [asdict(each) for each in written],
     }

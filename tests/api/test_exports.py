@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from foundation.clock import now
-from reports.models import Export
+from reports.models import Export, ExportTaken
 from reports.services import make_export
 from tests.api.conftest import problem, type_program
 from tests.cast import Cast
+from tests.imaging.conftest import Desk, desk  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +62,39 @@ def test_a_bad_wish_is_refused_at_its_place(
     if place:
         assert place in answer.json()["errors"]
     assert not Export.objects.exists()
+
+
+def test_images_and_reads_are_an_export_of_their_own(desk: Desk, program: type_program) -> None:  # noqa: F811
+    desk.send(desk.slices("M1"), "M1")
+    wanted = {"trial": "THERMODOX", "format": "dicom", "subject": desk.subject.number}
+    mine = program("datamanager", ["export.run", "image.view", "read.oversee"])
+    asked = mine.post("exports/", wanted)
+    assert (asked.status_code, asked.json()["format"], asked.json()["subject"]) == (
+        202,
+        "dicom",
+        desk.subject.number,
+    )
+    make_export(asked.json()["id"])
+    address = f"exports/{asked.json()['id']}/"
+    assert mine.get(address).json()["manifest"]["counts"]["images"] == 5
+    answer: Any = mine.get(f"{address}file/")
+    content = b"".join(answer.streaming_content)
+    assert hashlib.sha256(content).hexdigest() == mine.get(address).json()["sha256"]
+    assert ExportTaken.objects.get().export_id == asked.json()["id"]
+    problem(program("sponsor").post("exports/", wanted), 403, "forbidden")
+    narrow = program("datamanager", ["export.run"])
+    assert narrow.post("exports/", wanted).status_code == 403
+    problem(narrow.get(address), 404, "not_found")
+    assert (
+        "subject"
+        in problem(mine.post("exports/", {**wanted, "format": "csv"}), 422, "whole_sites_only")["errors"]
+    )
+    assert (
+        "as_of"
+        in problem(mine.post("exports/", {**wanted, "as_of": now().isoformat()}), 422, "only_as_it_is")[
+            "errors"
+        ]
+    )
 
 
 def test_the_future_cannot_be_exported(program: type_program) -> None:

@@ -287,6 +287,8 @@ TABLE: Mapping[str, Row] = {
     "today": shows(SIGNED_IN, "somewhere"),
     "progress": shows("report.view", "somewhere"),
     "exports": asks("export.run", "somewhere"),
+    "deliver": asks("read.oversee", "somewhere"),
+    "export-readers": shows("read.oversee", "exporter"),
     "export": shows("export.run", "exporter"),
     "export-status": shows("export.run", "exporter"),
     "export-file": shows("export.run", "exporter"),

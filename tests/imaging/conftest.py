@@ -20,6 +20,7 @@ from imaging.services.receiving import Announced
 from patients.models import Subject
 from tests.cast import SETUP, Cast
 from tests.imaging.dicom_files import small_phantom
+from trials.models import Site
 from visits.models import Visit, VisitState
 
 PROCEDURE = date(2025, 2, 3)
@@ -73,7 +74,12 @@ class Desk:
 @pytest.fixture
 def desk(cast: Cast, django_capture_on_commit_callbacks: Any) -> Desk:
     """A subject after its first procedure, without images yet."""
-    subject = cast.subject("THERMODOX")
+    return desk_of(cast, lambda: django_capture_on_commit_callbacks(execute=True))
+
+
+def desk_of(cast: Cast, committing: Callable[[], Any], site: Site | None = None) -> Desk:
+    """One more subject after its first procedure."""
+    subject = cast.subject("THERMODOX", site)
     codes = [plan.code for plan in subject.version.protocol.visits]
     with acting(SETUP):
         visits = {}
@@ -100,7 +106,7 @@ def desk(cast: Cast, django_capture_on_commit_callbacks: Any) -> Desk:
                     "TUORRES": {"value": "TARGET"},
                 },
             )
-    return Desk(cast, subject, visits, lambda: django_capture_on_commit_callbacks(execute=True))
+    return Desk(cast, subject, visits, committing)
 
 
 @pytest.fixture(autouse=True)

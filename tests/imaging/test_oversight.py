@@ -7,15 +7,19 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.urls import reverse
 from highdicom import sr
 from pydicom import dcmread
 
+from audit.context import acting
+from casebook.models import Entry
 from imaging.masking import SLICE, masked
 from imaging.models import Instance, Read
 from imaging.rules.readers import Said, agreement_of
 from imaging.services import record_measurement
+from tests.cast import SETUP
 from tests.imaging.conftest import Desk
 from tests.imaging.reader import actor_of, charter_of, fill, mark, read_of, send, sign
 
@@ -126,6 +130,29 @@ def test_coordinates_of_the_report_lie_on_the_image(desk: Desk) -> None:
     assert [round(value, 2) for value in drawn.value] == [0.5, 0.5, 10.5, 0.5], (
         "from the corner of the first pixel"
     )
+
+
+def test_a_report_does_not_rest_on_a_file_that_is_not_what_was_stored(compared: Desk) -> None:
+    read = read_of(compared, "M1", 1)
+    address = reverse("read-report", args=[read.opaque])
+    key = read.measurements.get().instance.file_key
+    default_storage.delete(key)
+    gone = compared.cast.client("datamanager").get(address)
+    assert gone.status_code == 409
+    assert "The stored file is not there any more." in gone.content.decode()
+    default_storage.save(key, ContentFile(b"something else"))
+    changed = compared.cast.client("datamanager").get(address)
+    assert changed.status_code == 409
+    assert "its SHA-256 differs" in changed.content.decode()
+
+
+def test_what_a_reader_said_of_a_lesion_stays_when_the_site_strikes_it_out(compared: Desk) -> None:
+    read = read_of(compared, "M1", 1)
+    with acting(SETUP):
+        Entry.objects.filter(subject=compared.subject, form="TU", repeat=1).update(struck_out=True)
+    answer = compared.cast.client("datamanager").get(reverse("read-report", args=[read.opaque]))
+    groups = sr.srread(BytesIO(answer.content)).content.get_image_measurement_groups()
+    assert [group.tracking_identifier for group in groups][:2] == ["T01", "T02"]
 
 
 def test_an_unsigned_read_has_no_report(desk: Desk) -> None:

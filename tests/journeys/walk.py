@@ -115,6 +115,8 @@ STOPS = (
     stop("casebook-copy", "coordinator", treated, lambda world: world.copy.pk),
     stop("exports", "sponsor"),
     stop("export", "sponsor", lambda world: world.export.pk),
+    stop("deliver", "datamanager"),
+    stop("export", "datamanager", lambda world: world.delivery.pk),
     stop("trials:list", "sponsor"),
     stop("trials:list", "coordinator"),
     stop("trials:protocol", "coordinator", just("THERMODOX")),
@@ -182,7 +184,7 @@ NO_PAGES = {
     },
     "a problem for programs": {"api:nothing"},
     "a file": {
-        "adjudication-frame", "audit-file", "casebook-copy-file", "casebook-pdf", "export-file",
+        "adjudication-frame", "audit-file", "casebook-copy-file", "casebook-pdf", "export-file", "export-readers",
         "image-thumbnail", "mfa_download_recovery_codes", "read-report", "reading-frame",
         "trail-bundle", "trials:ranges-export",
     },

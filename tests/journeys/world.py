@@ -149,10 +149,10 @@ def send(cast: Cast, subject: Subject, visit: str, extra: Mapping[str, bytes] | 
     return batch
 
 
-def export(cast: Cast, trial: Trial, who: str = "sponsor") -> Export:
+def export(cast: Cast, trial: Trial, who: str = "sponsor", file_format: str = "csv") -> Export:
     """An export, asked for and made."""
     access = access_of(cast.people[who])
-    asked = request_export(actor=cast.actor(who), access=access, trial=trial)
+    asked = request_export(actor=cast.actor(who), access=access, trial=trial, file_format=file_format)
     make_export(asked.pk)
     return Export.objects.get(pk=asked.pk)
 
@@ -166,6 +166,7 @@ class World:
     treated: Subject
     batch: Batch
     export: Export
+    delivery: Export
     copy: CopyRequest
     questionnaire: str
     """The secret part of the address that a patient got."""
@@ -199,9 +200,11 @@ def make_world(cast: Cast) -> World:
     month = Visit.objects.get(subject=under_treatment, code="M1")
     _, token = invite(actor=cast.actor(), subject=under_treatment, visit=month, language="en")
     made = export(cast, cast.trials["THERMODOX"])
+    delivered = export(cast, cast.trials["THERMODOX"], "datamanager", "dicom")
     wanted = request_copy(actor=cast.actor(), subject=under_treatment, as_of=None)
     make_copy(wanted.pk)
-    return World(cast, hopeful, under_treatment, batch, made, CopyRequest.objects.get(pk=wanted.pk), token)
+    copy = CopyRequest.objects.get(pk=wanted.pk)
+    return World(cast, hopeful, under_treatment, batch, made, delivered, copy, token)
 
 
 def guard_with_second_factor(user: User) -> None:
