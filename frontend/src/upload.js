@@ -1,10 +1,9 @@
 // Sends folders, files and zip archives: names are taken out first, then a list goes, then what the server lacks, twenty files at a
 // time, two requests side by side.
-import { FirstStep, kindOf } from './upload/first-step.js'
-
 const BATCH = 20
 const SIDE_BY_SIDE = 2
 const TRIES = 4
+const NO_CONNECTION = 'No connection. Nothing is lost; start again when the network is back.'
 // Not ./token.js: a module shared with the app would be a file of its own, fetched on every page of the staff.
 const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? ''
 
@@ -57,8 +56,9 @@ class Upload extends HTMLElement {
   /** Take names out here, where this browser can; what it cannot read goes as it is, and the server takes them out. */
   async #firstStep () {
     if (this.dataset.tableUrl && globalThis.crypto?.subtle && this.entries.some(({ looked }) => !looked)) {
+      const { FirstStep, kindOf } = await import('./upload/first-step.js').catch(() => { throw new Refused(NO_CONNECTION) })
       this.step ??= new FirstStep(await this.#json(this.dataset.tableUrl), this.dataset.site)
-      await this.#openArchives()
+      await this.#openArchives(kindOf)
       const waiting = this.entries.filter(({ looked }) => !looked)
       for (const [index, entry] of waiting.entries()) {
         this.#show(index / waiting.length, `Taking names out on this computer: ${index + 1} of ${waiting.length} files`)
@@ -72,7 +72,7 @@ class Upload extends HTMLElement {
   #weigh () { this.bytes = this.entries.reduce((sum, { file }) => sum + file.size, 0) }
 
   /** Archives give way to the files in them; one that is odd stays whole. */
-  async #openArchives () {
+  async #openArchives (kindOf) {
     const opened = []
     for (const entry of this.entries) {
       if (entry.looked || await kindOf(entry.file) !== 'archive') opened.push(entry)
@@ -209,7 +209,7 @@ class Upload extends HTMLElement {
         credentials: 'same-origin',
       })
     } catch {
-      throw new Refused('No connection. Nothing is lost; start again when the network is back.')
+      throw new Refused(NO_CONNECTION)
     }
     if (!answer.ok) throw new Refused(reasonIn(await answer.text()))
     return answer.json()
