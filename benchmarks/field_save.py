@@ -42,8 +42,8 @@ from benchmarks.common import (
 from accounts.models import Grant, User
 from audit.context import acting
 from casebook.models import Entry
+from casebook.reading import entry_by_key
 from casebook.rules.cells import Typed
-from casebook.selectors import entries
 from casebook.services import open_entry, save_item
 from foundation.clock import now
 from tests.conftest import superuser_connection
@@ -114,7 +114,7 @@ def service(entry: Entry) -> Way:
     values = itertools.cycle(VALUES)
 
     def save() -> None:
-        read = entries().get(pk=entry.pk)
+        read = entry_by_key(entry.pk)
         save_item(actor=SETUP, entry=read, item_id="HGB", typed=Typed(value=next(values), unit="g/dL"))
 
     return Way("service, with checks and trail", save, app_backend)
@@ -224,9 +224,15 @@ def measure(wanted: argparse.Namespace) -> None:
     entry = open_entry(actor=SETUP, subject=subject, visit=visit, form="LB")
     ways = [floor(), service(entry), bare(user), request(user, entry)]
     side_by_side(ways, rounds=wanted.rounds, times=wanted.times)
-    print(f"statements: service {statements_of(ways[1].work)}, request {statements_of(ways[3].work)}")
+    service_asks, request_asks = (most_statements_of(ways[place].work) for place in (1, 3))
+    print(f"statements: service {service_asks}, request {request_asks}")
     if wanted.peer:
         against_peer(wanted, ways[3])
+
+
+def most_statements_of(work: Callable[[], object]) -> int:
+    """How many it needs where something changes: of two saves in a row one may find what the other way left."""
+    return max(statements_of(work), statements_of(work))
 
 
 def against_peer(wanted: argparse.Namespace, ours: Way) -> None:
