@@ -79,18 +79,10 @@ def row_of(entry: Entry) -> Row:
     )
 
 
-_ROWS = """
-    SELECT e.id, e.form, e.repeat, e."values", e.entered_under_id, v.code, v.sequence, v.happened_on
-    FROM casebook_entry e LEFT JOIN visits_visit v ON v.id = e.visit_id
-    WHERE e.subject_id = %s AND NOT e.struck_out
-    ORDER BY e.id
-"""
-
-
 def rows_of_subject(subject: Subject) -> list[Row]:
-    """All entries of a subject that still count. Plain SQL, for it is asked with most values that somebody types."""
+    """All entries of a subject that still count."""
     with connection.cursor() as cursor:
-        cursor.execute(_ROWS, [subject.pk])
+        cursor.execute("SELECT * FROM casebook_rows_of(%s)", [subject.pk])
         found = cursor.fetchall()
     return [
         Row(
