@@ -157,12 +157,13 @@ def worked_form(entry: Entry, rows: Iterable[Row] | None = None) -> WorkedForm:
     on = dated(entry)
     others: dict[str, Any] = {}
     later: dict[str, Any] = {}
-    if rows is None and (rules.needs_other_forms or rules.form.graded):
+    if rows is None and (rules.looks_at or rules.form.graded):
         rows = rows_of_subject(entry.subject)
     known = tuple(rows) if rows is not None else None
-    if rules.needs_other_forms:
-        others = latest_values(protocol, known or (), on)
-        later = first_values_after(protocol, known or (), on, others)
+    if rules.looks_at:
+        looked_at = [row for row in known or () if row.form in rules.looks_at]
+        others = latest_values(protocol, looked_at, on)
+        later = first_values_after(protocol, looked_at, on, others)
     picture = rules.picture(entry.values, others, on, later)
     if rules.form.graded:
         picture = picture.with_findings(event_finding(protocol, rules.form, entry.values, known or ()))
