@@ -31,6 +31,7 @@ from benchmarks.common import (
     Way,
     app_backend,
     open_trial,
+    post_as_a_page,
     scratch_database,
     screened,
     side_by_side,
@@ -133,7 +134,7 @@ def bare(user: User) -> Way:
     values = itertools.cycle(VALUES)
 
     def save() -> None:
-        assert client.post("/save/", {"value": next(values)}).content == b"saved"
+        assert post_as_a_page(client, "/save/", {"value": next(values)}).content == b"saved"
 
     return Way("bare Django view", save, app_backend)
 
@@ -155,7 +156,7 @@ def request(user: User, entry: Entry) -> Way:
             "missing": "",
             "expected": seen,
         }
-        answer = client.post(address, body, headers={"HX-Request": "true"})
+        answer = post_as_a_page(client, address, body)
         assert answer.status_code == 200, answer.content
 
     return Way("our whole web request", save, app_backend)
