@@ -224,16 +224,23 @@ def find_entry(access: Access, number: str, visit_name: str, form: str, repeat: 
     NotFound
         No such subject, visit or form for this person.
     """
-    code, sequence = split_visit(visit_name)
-    known = entry_at(number, None if code == LOG else code, sequence, form, repeat)
-    if known is not None and access.may("entry.view", known.subject.trial.code, known.subject.site.code):
+    known = _visible_at(access, number, visit_name, form, repeat)
+    if known is not None:
         return known
     subject = get_subject(access, number)
     access.require("entry.view", subject.trial.code, subject.site.code)
-    visit = None if code == LOG else get_visit(subject, visit_name)
+    visit = None if split_visit(visit_name)[0] == LOG else get_visit(subject, visit_name)
     if form not in planned_forms(subject.version.protocol, visit.code if visit else None):
         raise NotFound(what="form", name=form)
     return Entry(subject=subject, visit=visit, form=form, repeat=repeat)
+
+
+def _visible_at(access: Access, number: str, visit_name: str, form: str, repeat: int) -> Entry | None:
+    code, sequence = split_visit(visit_name)
+    entry = entry_at(number, None if code == LOG else code, sequence, form, repeat)
+    if entry is None or not access.may("entry.view", entry.subject.trial.code, entry.subject.site.code):
+        return None
+    return entry
 
 
 def split_visit(name: str) -> tuple[str, int]:
@@ -276,15 +283,12 @@ def version_of(access: Access, number: str, visit_name: str, form: str, repeat: 
     ------
     NotFound
     """
-    code, sequence = split_visit(visit_name)
-    place = Q(visit__isnull=True) if code == LOG else Q(visit__code=code, visit__sequence=sequence)
-    condition = within(access, "entry.view", trial="subject__trial__code", site="subject__site__code")
-    at = Entry.objects.filter(condition, place, subject__number=number, form=form, repeat=repeat)
-    version = at.values_list("version", flat=True).first()
-    if version is None:
-        access_to = get_subject(access, number)
-        access.require("entry.view", access_to.trial.code, access_to.site.code)
-    return version or 0
+    known = _visible_at(access, number, visit_name, form, repeat)
+    if known is not None:
+        return known.version
+    subject = get_subject(access, number)
+    access.require("entry.view", subject.trial.code, subject.site.code)
+    return 0
 
 
 def were_saved(entry: Entry, item_id: str, requests: Collection[str]) -> Collection[str]:
