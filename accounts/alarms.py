@@ -43,8 +43,8 @@ def tell_of_lock(event_id: int) -> int:
 
 
 def _administrators() -> list[User]:
-    people = User.objects.filter(is_active=True).exclude(email="").with_grants(clock.now())
-    return [person for person in people if access_of(person).may_anywhere("user.admin")]
+    people = User.objects.active_with_grants(clock.now())
+    return [person for person in people if person.email and access_of(person).may_anywhere("user.admin")]
 
 
 def _sent(person: User, subject: str, words: str) -> bool:

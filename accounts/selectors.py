@@ -189,7 +189,7 @@ def user_of_token(digest: str) -> tuple[User, ApiToken] | None:
     token = ApiToken.objects.filter(digest=digest, revoked_at=None, expires_at__gt=now()).first()
     if token is None:
         return None
-    user = User.objects.with_grants(now()).filter(pk=token.user_id, is_active=True).first()
+    user = next(iter(User.objects.active_with_grants(now(), token.user_id)), None)
     return None if user is None else (user, token)
 
 

@@ -39,6 +39,8 @@ _TRAIL = sql.SQL(
     "CREATE TEMPORARY VIEW audit_event AS"
     " SELECT * FROM public.audit_event WHERE subject_id = {subject} AND at <= {moment}"
 )
+_PLANNED_ANEW = sql.SQL("SET LOCAL search_path = pg_temp, public")
+"""Same order as without; but what a function planned before is planned anew where the path is another."""
 _READ_ONLY = sql.SQL("SET LOCAL transaction_read_only = on")
 
 
@@ -73,7 +75,7 @@ def _hide_the_present(subject_id: int, moment: datetime) -> None:
     ]
     statements.append(_TRAIL.format(subject=sql.Literal(subject_id), moment=sql.Literal(moment)))
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(";").join([*statements, _READ_ONLY]))
+        cursor.execute(sql.SQL(";").join([*statements, _PLANNED_ANEW, _READ_ONLY]))
 
 
 def _shadow(table: str, rows: Sequence[Mapping[str, Any]]) -> sql.Composable:

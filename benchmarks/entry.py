@@ -19,6 +19,7 @@ from benchmarks.common import (
     Way,
     app_backend,
     open_trial,
+    post_as_a_page,
     scratch_database,
     screened,
     side_by_side,
@@ -75,7 +76,7 @@ def entry(user: User, subject: Subject) -> Way:
         place, again = next(turns)
         address, sent, other = saves[place]
         body = {**sent, "value": other} if again else sent
-        answer = client.post(address, body, headers={"HX-Request": "true"})
+        answer = post_as_a_page(client, address, body)
         assert answer.status_code == 200, answer.content
 
     return Way("a value of the visit", save, app_backend)

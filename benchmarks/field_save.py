@@ -31,6 +31,7 @@ from benchmarks.common import (
     Way,
     app_backend,
     open_trial,
+    post_as_a_page,
     scratch_database,
     screened,
     side_by_side,
@@ -42,8 +43,8 @@ from benchmarks.common import (
 from accounts.models import Grant, User
 from audit.context import acting
 from casebook.models import Entry
+from casebook.reading import entry_by_key
 from casebook.rules.cells import Typed
-from casebook.selectors import entries
 from casebook.services import open_entry, save_item
 from foundation.clock import now
 from tests.conftest import superuser_connection
@@ -114,7 +115,7 @@ def service(entry: Entry) -> Way:
     values = itertools.cycle(VALUES)
 
     def save() -> None:
-        read = entries().get(pk=entry.pk)
+        read = entry_by_key(entry.pk)
         save_item(actor=SETUP, entry=read, item_id="HGB", typed=Typed(value=next(values), unit="g/dL"))
 
     return Way("service, with checks and trail", save, app_backend)
@@ -133,7 +134,7 @@ def bare(user: User) -> Way:
     values = itertools.cycle(VALUES)
 
     def save() -> None:
-        assert client.post("/save/", {"value": next(values)}).content == b"saved"
+        assert post_as_a_page(client, "/save/", {"value": next(values)}).content == b"saved"
 
     return Way("bare Django view", save, app_backend)
 
@@ -155,7 +156,7 @@ def request(user: User, entry: Entry) -> Way:
             "missing": "",
             "expected": seen,
         }
-        answer = client.post(address, body, headers={"HX-Request": "true"})
+        answer = post_as_a_page(client, address, body)
         assert answer.status_code == 200, answer.content
 
     return Way("our whole web request", save, app_backend)
@@ -224,9 +225,15 @@ def measure(wanted: argparse.Namespace) -> None:
     entry = open_entry(actor=SETUP, subject=subject, visit=visit, form="LB")
     ways = [floor(), service(entry), bare(user), request(user, entry)]
     side_by_side(ways, rounds=wanted.rounds, times=wanted.times)
-    print(f"statements: service {statements_of(ways[1].work)}, request {statements_of(ways[3].work)}")
+    service_asks, request_asks = (most_statements_of(ways[place].work) for place in (1, 3))
+    print(f"statements: service {service_asks}, request {request_asks}")
     if wanted.peer:
         against_peer(wanted, ways[3])
+
+
+def most_statements_of(work: Callable[[], object]) -> int:
+    """How many it needs where something changes: of two saves in a row one may find what the other way left."""
+    return max(statements_of(work), statements_of(work))
 
 
 def against_peer(wanted: argparse.Namespace, ours: Way) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.access import Access
 from audit.selectors import history
 from casebook.models import Entry, Query, QueryMessage, QueryState
+from casebook.reading import entry_at
 from casebook.rules.cells import Cell
 from casebook.rules.grading import (
     Suggestion,
@@ -76,14 +79,11 @@ def row_of(entry: Entry) -> Row:
     )
 
 
-_OF_A_ROW = (
-    "pk", "form", "repeat", "values", "entered_under_id", "visit__code", "visit__sequence", "visit__happened_on",
-)  # fmt: skip
-
-
 def rows_of_subject(subject: Subject) -> list[Row]:
     """All entries of a subject that still count."""
-    found = Entry.objects.filter(subject=subject, struck_out=False).order_by("pk")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM casebook_rows_of(%s)", [subject.pk])
+        found = cursor.fetchall()
     return [
         Row(
             entry_id=pk,
@@ -91,11 +91,11 @@ def rows_of_subject(subject: Subject) -> list[Row]:
             visit=visit_label(code, sequence) if code else "",
             visit_date=day,
             repeat=repeat,
-            values=values,
+            values=json.loads(values),
             subject_id=subject.pk,
             entered=protocol_by_key(under).form(form) if under else None,
         )
-        for pk, form, repeat, values, under, code, sequence, day in found.values_list(*_OF_A_ROW)
+        for pk, form, repeat, values, under, code, sequence, day in found
     ]
 
 
@@ -158,12 +158,13 @@ def worked_form(entry: Entry, rows: Iterable[Row] | None = None) -> WorkedForm:
     on = dated(entry)
     others: dict[str, Any] = {}
     later: dict[str, Any] = {}
-    if rows is None and (rules.needs_other_forms or rules.form.graded):
+    if rows is None and (rules.looks_at or rules.form.graded):
         rows = rows_of_subject(entry.subject)
     known = tuple(_as_it_stands(entry, row) for row in rows) if rows is not None else None
-    if rules.needs_other_forms:
-        others = latest_values(protocol, known or (), on)
-        later = first_values_after(protocol, known or (), on, others)
+    if rules.looks_at:
+        looked_at = [row for row in known or () if row.form in rules.looks_at]
+        others = latest_values(protocol, looked_at, on)
+        later = first_values_after(protocol, looked_at, on, others)
     picture = rules.picture(entry.values, others, on, later)
     if rules.form.graded:
         picture = picture.with_findings(event_finding(protocol, rules.form, entry.values, known or ()))
@@ -229,18 +230,23 @@ def find_entry(access: Access, number: str, visit_name: str, form: str, repeat: 
     NotFound
         No such subject, visit or form for this person.
     """
-    code, sequence = split_visit(visit_name)
-    place = Q(visit__isnull=True) if code == LOG else Q(visit__code=code, visit__sequence=sequence)
-    condition = within(access, "entry.view", trial="subject__trial__code", site="subject__site__code")
-    known = entries().filter(condition, place, subject__number=number, form=form, repeat=repeat).first()
+    known = _visible_at(access, number, visit_name, form, repeat)
     if known is not None:
         return known
     subject = get_subject(access, number)
     access.require("entry.view", subject.trial.code, subject.site.code)
-    visit = None if code == LOG else get_visit(subject, visit_name)
+    visit = None if split_visit(visit_name)[0] == LOG else get_visit(subject, visit_name)
     if form not in planned_forms(subject.version.protocol, visit.code if visit else None):
         raise NotFound(what="form", name=form)
     return Entry(subject=subject, visit=visit, form=form, repeat=repeat)
+
+
+def _visible_at(access: Access, number: str, visit_name: str, form: str, repeat: int) -> Entry | None:
+    code, sequence = split_visit(visit_name)
+    entry = entry_at(number, None if code == LOG else code, sequence, form, repeat)
+    if entry is None or not access.may("entry.view", entry.subject.trial.code, entry.subject.site.code):
+        return None
+    return entry
 
 
 def split_visit(name: str) -> tuple[str, int]:
@@ -283,15 +289,12 @@ def version_of(access: Access, number: str, visit_name: str, form: str, repeat: 
     ------
     NotFound
     """
-    code, sequence = split_visit(visit_name)
-    place = Q(visit__isnull=True) if code == LOG else Q(visit__code=code, visit__sequence=sequence)
-    condition = within(access, "entry.view", trial="subject__trial__code", site="subject__site__code")
-    at = Entry.objects.filter(condition, place, subject__number=number, form=form, repeat=repeat)
-    version = at.values_list("version", flat=True).first()
-    if version is None:
-        access_to = get_subject(access, number)
-        access.require("entry.view", access_to.trial.code, access_to.site.code)
-    return version or 0
+    known = _visible_at(access, number, visit_name, form, repeat)
+    if known is not None:
+        return known.version
+    subject = get_subject(access, number)
+    access.require("entry.view", subject.trial.code, subject.site.code)
+    return 0
 
 
 def were_saved(entry: Entry, item_id: str, requests: Collection[str]) -> Collection[str]:

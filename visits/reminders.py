@@ -52,8 +52,8 @@ def send_reminders(day: date | None = None) -> int:
         Number of mails that went out.
     """
     on = day or clock.today()
-    people = User.objects.filter(is_active=True).exclude(email="").with_grants(clock.now())
-    return sum(_remind(person, on) for person in people)
+    people = User.objects.active_with_grants(clock.now())
+    return sum(_remind(person, on) for person in people if person.email)
 
 
 def _remind(person: User, on: date) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from casebook.models import Entry, EntryState, Query, QueryState
@@ -212,6 +212,7 @@ def form_page(
     clashes: Mapping[str, str] | None = None,
     readings: Mapping[str, Sequence[str]] | None = None,
     proposals: Mapping[str, Proposal] | None = None,
+    only: Collection[str] | None = None,
 ) -> FormPage:
     """Make the page of a form.
 
@@ -227,6 +228,8 @@ def form_page(
         What a date that was typed can mean, by item (ISO).
     proposals
         Values to confirm, by item.
+    only
+        The items whose rows are wanted, beside those that ask to be looked at; None for all.
     """
     entry = worked.entry
     url = form_url(entry.subject, entry.visit, entry.form, entry.repeat)
@@ -242,8 +245,11 @@ def form_page(
         readings or {},
         (proposals or {}) if writable and not closed else {},
     )
+    asked = (
+        worked.form.items_by_id if only is None else {*only, *(f.item for f in worked.picture.open_findings)}
+    )
     groups = tuple(
-        GroupRows(group, tuple(maker.row(group, item) for item in group.items))
+        GroupRows(group, tuple(maker.row(group, item) for item in group.items if item.id in asked))
         for group in worked.form.groups
     )
     gone = maker.retired()

@@ -125,7 +125,8 @@ class FormRules:
         self.decides = self._deciding()
         """Items of this form whose answer shows or hides others."""
         roots = {name.partition(".")[0] for rule in self._all() for name in rule.names}
-        self.needs_other_forms = bool(roots & codes)
+        self.looks_at = frozenset(roots & codes)
+        """Codes of the forms whose entries the rules read."""
 
     def _all(self) -> Iterable[Rule]:
         yield from self._show.values()

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError
-from django.db.models import F, Func, JSONField, Value
+from django.db.models import F
 from django.db.models.functions import Now
 
 from audit.context import Actor, acting
@@ -35,6 +35,7 @@ from casebook.rules.status import planned_forms
 from casebook.selectors import WorkedForm, entries, open_queries, rows_of_subject, worked_form
 from casebook.services.anchors import replan_when_anchored
 from casebook.services.automatic import settle_automatic_queries
+from casebook.services.cells import put_cells
 from casebook.services.words import LONGEST_REASON, plain, reason_given
 from casebook.signals import entry_saved
 from foundation import clock
@@ -319,12 +320,6 @@ def _write(
         The subject's entries, when they were read before.
     """
     beside = beside or {}
-    held = Entry.objects.filter(pk=entry.pk, locked=False, frozen=False)
-    if entry.state != EntryState.COMPLETE:
-        held = held.exclude(state=EntryState.COMPLETE)
-    held = held.filter(**({f"values__{item.id}": old} if old else {f"values__{item.id}__isnull": True}))
-    held = held.filter(**{f"values__{key}": entry.values[key] for key in beside})
-    queries = open_queries(entry)
     values = {**entry.values, item.id: new} if new else _without(entry.values, item.id)
     values = {**values, **beside}
     state = EntryState.COMPLETE if entry.state == EntryState.COMPLETE else EntryState.IN_PROGRESS
@@ -332,10 +327,9 @@ def _write(
     entry.values, entry.state = values, state
     worked = worked_form(entry, rows)
     with acting(actor, reason=reason):
-        written = held.update(
-            values=_placed(item.id, new, beside), state=state, version=F("version") + 1, updated_at=Now()
-        )
-        if not written:
+        seen = {item.id: old, **{key: before[0][key] for key in beside}}
+        queries = put_cells(entry, seen, {**beside, item.id: new}, state)
+        if queries is None:
             entry.values, entry.state = before
             entry.refresh_from_db(fields=["values", "state", "frozen", "locked", "updated_at"])
             must_be_open(entry)
@@ -356,17 +350,6 @@ def _write(
 
 def _without(values: Mapping[str, Cell], item_id: str) -> dict[str, Cell]:
     return {key: cell for key, cell in values.items() if key != item_id}
-
-
-def _placed(item_id: str, cell: Cell, beside: Mapping[str, Cell]) -> Func:
-    """The document with one cell put in or taken out and others put beside it, worked out by the database."""
-    put = {**beside, item_id: cell} if cell else dict(beside)
-    document = F("values") if cell else _joined(F("values"), Value(item_id), " - ")
-    return _joined(document, Value(put, output_field=JSONField()), " || ")
-
-
-def _joined(document: F | Func, other: Value, operator: str) -> Func:
-    return Func(document, other, template="(%(expressions)s)", arg_joiner=operator, output_field=JSONField())
 
 
 def _note_change(queries: list[Query]) -> None:

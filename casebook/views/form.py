@@ -283,8 +283,8 @@ def _row(request: Request, entry: Entry, item: str, error: DomainError) -> HttpR
 
 
 def _answer(request: Request, before: WorkedForm, saved: services.SaveResult, item: str) -> HttpResponse:
-    shown = form_as_seen(request, saved.worked, saved.queries)
     others = changed_rows(before, saved.worked, item) | saved.moved
+    shown = form_as_seen(request, saved.worked, saved.queries, only={item, *others})
     context: dict[str, object] = {
         "row": next(row for row in shown.rows if row.item.id == item),
         "others": [row for row in shown.rows if row.item.id in others],

@@ -131,7 +131,7 @@ def decide(request: Request, opaque: UUID) -> HttpResponse:
     password = request.POST.get("password")
     if password is None:
         return page(request, "accounts/_sign_dialog.html", signing)
-    user = User.objects.get(pk=request.access.user_id)
+    user = User.objects.get(pk=request.access.user_id)  # type: ignore[misc]  # somebody is signed in
     try:
         sign_adjudication(
             actor=request.access.actor(),

@@ -195,7 +195,7 @@ def sign(request: Request, opaque: UUID) -> HttpResponse:
         if missing:
             raise ReadIncompleteError(missing=", ".join(missing))
         return page(request, "accounts/_sign_dialog.html", _signing(read))
-    user = User.objects.get(pk=request.access.user_id)
+    user = User.objects.get(pk=request.access.user_id)  # type: ignore[misc]  # somebody is signed in
     try:
         sign_read(
             actor=request.access.actor(),

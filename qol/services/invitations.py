@@ -12,10 +12,10 @@ from audit.context import Actor, acting, service_actor
 from casebook import services as casebook
 from casebook.facts import facts_of
 from casebook.models import Entry, EntryState
+from casebook.reading import entry_by_key
 from casebook.rules.cells import Typed
 from casebook.rules.picture import codelist_of
 from casebook.rules.status import planned_forms
-from casebook.selectors import entries
 from foundation import clock
 from patients.models import Subject
 from qol.errors import (
@@ -225,8 +225,8 @@ def _write(invitation: Invitation, sent: Sent, now: datetime) -> int:
     if _has_answers(entry, questionnaire):
         raise AlreadyAnsweredError(visit=str(visit))
     for item, typed in _cells(questionnaire, subject, sent, now).items():
-        casebook.save_item(actor=PATIENT, entry=entries().get(pk=entry.pk), item_id=item, typed=typed)
-    casebook.complete_entry(actor=PATIENT, entry=entries().get(pk=entry.pk))
+        casebook.save_item(actor=PATIENT, entry=entry_by_key(entry.pk), item_id=item, typed=typed)
+    casebook.complete_entry(actor=PATIENT, entry=entry_by_key(entry.pk))
     return Entry.objects.values_list("version", flat=True).get(pk=entry.pk)
 
 

@@ -238,7 +238,7 @@ def _derived(frame: _Frame, subject: Subject, row: Mapping[str, Any]) -> dict[st
         return {}
     rows = [_rule_row(frame, each) for each in frame.entries[subject.pk] if not each["struck_out"]]
     on = _dated(frame, rules.form, row)
-    others = latest_values(protocol, rows, on) if rules.needs_other_forms else {}
+    others = latest_values(protocol, rows, on) if rules.looks_at else {}
     return rules.derived(row["values"], others, on)
 
 

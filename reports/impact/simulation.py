@@ -256,7 +256,7 @@ def _gains(
         protocol = _entered(entry, candidate)
         rules = rules_of(protocol, entry.form)
         on = entry.visit.happened_on if entry.visit and entry.visit.happened_on else clock.today()
-        others = latest_values(protocol, rows, on) if rules.needs_other_forms else {}
+        others = latest_values(protocol, rows, on) if rules.looks_at else {}
         findings = {
             (each.item, each.check_id): each for each in rules.picture(entry.values, others, on).open_findings
         }

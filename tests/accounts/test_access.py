@@ -427,3 +427,15 @@ def test_a_view_says_who_may_see_it() -> None:
     request.access = NOBODY
     with pytest.raises(NotFound):
         view(request)
+
+
+@pytest.mark.django_db
+def test_roles_come_with_a_person_from_their_start_until_their_end(make_user: Callable[..., User]) -> None:
+    user, start = make_user("ada"), now()
+    end, instant = start + timedelta(days=1), timedelta(microseconds=1)
+    with acting(HOUSE):
+        Grant.objects.create(user=user, role="monitor", trial="TDX", starts=start, ends=end)
+    for moment in (start - instant, start, end - instant, end):
+        (person,) = User.objects.active_with_grants(moment, user.pk)
+        assert bool(person.grant_rows) == (start <= moment < end), moment
+        assert bool(person.grant_rows) == Grant.objects.held_at(moment).filter(user=user).exists()

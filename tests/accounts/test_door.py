@@ -182,6 +182,14 @@ class TestSessions:
             assert not is_in(client)
 
     @pytest.mark.req("SES-07")
+    def test_a_key_that_nobody_was_given_opens_no_session_of_that_key(
+        self, client: Client, user: User
+    ) -> None:
+        client.cookies["hilum_session"] = "chosenbythebrowser0123456789abcd"
+        sign_in(client)
+        assert not Session.objects.filter(session_key="chosenbythebrowser0123456789abcd").exists()
+
+    @pytest.mark.req("SES-07")
     def test_signing_in_changes_the_session(self, client: Client, user: User) -> None:
         client.get("/sign-in/")
         session = client.session

@@ -8,10 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 
 from audit.moment import standing_at
 from casebook import services
 from casebook.models import Entry, Query
+from casebook.reading import entry_by_key
 from casebook.rules.cells import Typed
 from casebook.rules.moment import MomentFault, moment_in_addresses, moment_in_words, read_moment
 from foundation import clock
@@ -82,6 +84,29 @@ def test_rows_are_those_of_the_moment_and_afterwards_those_of_now(changed: tuple
     assert Entry.objects.get(subject=subject, form="LB").values["HGB"]["value"] == "12.0"
     assert Query.objects.filter(subject=subject, item="HGB").exists()
     assert clock.now() > then
+
+
+def test_what_postgresql_planned_before_shows_each_moment_as_it_was(
+    changed: tuple[Subject, datetime],
+) -> None:
+    subject, then = changed
+    key = Entry.objects.get(subject=subject, form="LB").pk
+    later = moment_of_the_database()
+
+    def shown() -> str:
+        return str(entry_by_key(key).values["HGB"]["value"])
+
+    def shown_at(moment: datetime) -> str:
+        with standing_at(subject.pk, moment):
+            return shown()
+
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE something_else ()")  # the session has temporary tables already
+    assert {shown() for _ in range(10)} == {"12.0"}
+    assert [shown_at(moment) for moment in (then, later, then, then, later)] == [
+        "21.0", "12.0", "21.0", "21.0", "12.0",
+    ]  # fmt: skip
+    assert shown() == "12.0"
 
 
 def test_nothing_can_be_written_into_the_past(cast: Cast, changed: tuple[Subject, datetime]) -> None:

@@ -44,27 +44,15 @@ def as_range(row: ReferenceRange, laboratory: str) -> Range:
     )
 
 
-_SERVING = """
-    SELECT s.site_id, l.id, l.code, l.name,
-           r.id, r.version, r.test, r.unit, r.sex, r.age_from, r.age_to, r.valid_from, r.low, r.high
-    FROM trials_laboratory_sites s
-    JOIN trials_laboratory l ON l.id = s.laboratory_id
-    LEFT JOIN trials_referencerange r
-      ON r.laboratory_id = l.id AND r.test = ANY(%s) AND r.withdrawn_at IS NULL
-    WHERE s.site_id = ANY(%s)
-    ORDER BY l.code, r.id
-"""
+_SERVING = "SELECT * FROM trials_laboratories_serving(%s::bigint[], %s::text[])"
 
 
 def laboratories_serving(
     sites: Collection[int], tests: Collection[str]
 ) -> dict[int, tuple[ServingLaboratory, ...]]:
-    """By site: its laboratories, each with its ranges of these tests that are not withdrawn; one statement.
-
-    Plain SQL, for it is asked with each laboratory value that somebody types.
-    """
+    """By site: its laboratories, each with its ranges of these tests that are not withdrawn; one statement."""
     with connection.cursor() as cursor:
-        cursor.execute(_SERVING, [list(tests), list(sites)])
+        cursor.execute(_SERVING, [list(sites), list(tests)])
         rows = cursor.fetchall()
     laboratories: dict[tuple[int, int], tuple[str, str, list[Range]]] = {}
     for site, laboratory, code, name, key, version, test, unit, *band, low, high in rows:
