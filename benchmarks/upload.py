@@ -10,7 +10,6 @@ checks what it sends.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import tempfile
 from datetime import timedelta
@@ -35,7 +34,6 @@ from benchmarks.viewer import as_built, marked
 from foundation import clock
 from tests.browser import find_browser
 
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in this thread
 READ_AND_HASHED = """async input => {
   const start = performance.now()
   for (const file of input.files) await crypto.subtle.digest('SHA-256', await file.arrayBuffer())
