@@ -32,12 +32,16 @@ class UserQuerySet(models.QuerySet["User"]):
     """People, with what they may do."""
 
     def with_grants(self, moment: datetime) -> UserQuerySet:
-        """With `grant_rows`: the roles held at a moment, read by the same statement."""
+        """With `grant_rows` and `stop_rows`: roles held, and edit access withdrawn, read by the same statement."""
         held = (
             Grant.objects.held_at(moment).filter(user=models.OuterRef("pk")).order_by("role", "trial", "site")
         )
         rows = held.values_list(JSONObject(role="role", trial="trial", site="site"))
-        return self.annotate(grant_rows=ArraySubquery(rows))
+        stops = EditStop.objects.in_force(moment).order_by("trial", "site")
+        withdrawn = stops.values_list(
+            JSONObject(trial="trial", site="site", starts="starts", reason="reason")
+        )
+        return self.annotate(grant_rows=ArraySubquery(rows), stop_rows=ArraySubquery(withdrawn))
 
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -172,6 +176,52 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()} {self.trial} {self.site}".strip()
+
+
+class EditStopQuerySet(models.QuerySet["EditStop"]):
+    """Withdrawals by time."""
+
+    def in_force(self, moment: datetime) -> EditStopQuerySet:
+        """Those that hold at a moment."""
+        return self.filter(models.Q(ends__isnull=True) | models.Q(ends__gt=moment), starts__lte=moment)
+
+
+class EditStop(models.Model):
+    """Edit access to a trial, or to a site of it, is withdrawn: all roles keep only reading (ICH E6(R3) 3.16.1(r))."""
+
+    trial = models.CharField(max_length=40, help_text="Code of the trial.")
+    site = models.CharField(max_length=20, blank=True, help_text="Code of the site; empty for all sites.")
+    reason = models.CharField(max_length=500)
+    starts = models.DateTimeField(help_text="The first moment without edit access.")
+    stopped_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    stopped_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+    ends = models.DateTimeField(null=True, help_text="The first moment with edit access again.")
+    resumed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    resumed_reason = models.CharField(max_length=500, blank=True)
+
+    objects: ClassVar[models.Manager[EditStop]] = models.Manager.from_queryset(EditStopQuerySet)()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(trial="") & ~models.Q(reason=""),
+                name="edit_access_is_withdrawn_from_a_trial_with_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ends__isnull=True, resumed_by__isnull=True)
+                | (models.Q(ends__isnull=False, resumed_by__isnull=False) & ~models.Q(resumed_reason="")),
+                name="edit_access_is_given_back_by_a_person_with_a_reason",
+            ),
+            models.UniqueConstraint(
+                fields=["trial", "site"],
+                condition=models.Q(ends__isnull=True),
+                name="edit_access_is_withdrawn_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"no edit access to {self.trial} {self.site}".strip()
 
 
 class DelegatedTask(models.TextChoices):
