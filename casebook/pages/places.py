@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import QuerySet
@@ -114,6 +114,7 @@ def site_page(access: Access, trial: Trial, site: Site, left: Iterable[Standstil
 def _page(access: Access, trial: Trial, site: Site | None, state: PlaceState) -> PlacePage:
     lock = standing_lock(trial, site)
     asked = waiting_unlock(lock) if lock is not None else None
+    state = replace(state, asked="other" if asked is not None else "")
     roles = access.roles(trial.code, site.code if site is not None else "")
     offered = {}
     for action in ("lock-ready", "lock", "ask-unlock"):

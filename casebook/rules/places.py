@@ -85,6 +85,8 @@ def _against_lock(place: PlaceState) -> str:
         return f"The {place.level} is locked already."
     if place.above in CLOSED:
         return "The study is locked; it is unlocked before one of its sites."
+    if place.asked:
+        return "Unlocking has been asked for and waits for an answer."
     if place.empty:
         return "The study has no site."
     if place.left and place.level == "site":

@@ -116,12 +116,13 @@ def refuse_place_unlock(*, actor: Actor, unlock: PlaceUnlock, answer: str) -> Pl
 
 def lockable_state(trial: Trial, site: Site | None) -> PlaceState:
     """A site, or the study, with what is left to be locked in it, as the rules look at it."""
+    lock = standing_lock(trial, site)
+    asked: Asked = "other" if lock is not None and waiting_unlock(lock) is not None else ""
     if site is None:
-        return place_state(
-            trial, None, left=sites_left(trial), empty=not TrialSite.objects.filter(trial=trial).exists()
-        )
+        empty = not TrialSite.objects.filter(trial=trial).exists()
+        return place_state(trial, None, left=sites_left(trial), empty=empty, asked=asked)
     left = standstills(trial, site)
-    return place_state(trial, site, left=len(left), ready=sum(each.ready for each in left))
+    return place_state(trial, site, left=len(left), ready=sum(each.ready for each in left), asked=asked)
 
 
 def _answered(actor: Actor, unlock: PlaceUnlock, state: UnlockState, answer: str) -> PlaceUnlock:

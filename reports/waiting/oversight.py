@@ -106,6 +106,8 @@ def _unlocks(access: Access) -> Iterator[Task]:
 
 def _places(access: Access) -> Iterator[Task]:
     """Sites and studies that somebody else asked to unlock."""
+    if not access.may_anywhere("unlock.approve"):
+        return
     for each in place_unlocks_visible_to(access):
         site = each.lock.site
         code = site.code if site is not None else ""

@@ -65,7 +65,12 @@ def legal(action: str, place: PlaceState) -> bool:
     shut = place.standing in {"locked", "over"}
     return {
         "lock-ready": place.level == "site" and not shut and not below_a_lock and place.ready > 0,
-        "lock": place.standing != "locked" and not below_a_lock and not place.empty and place.left == 0,
+        "lock": (
+            place.standing != "locked"
+            and not below_a_lock
+            and not place.empty
+            and (place.left, place.asked) == (0, "")
+        ),
         "ask-unlock": shut and not below_a_lock and place.asked == "",
         "approve-unlock": place.asked == "other" and not below_a_lock,
     }[action]
@@ -423,9 +428,12 @@ def test_when_the_time_is_over_the_site_is_locked_again_by_itself(
     monkeypatch.undo()
     with pytest.raises(PlaceLockedError, match="the time for changes is over"):
         case.cast.subject()
-    places.ask_place_unlock(
-        actor=manager, trial=case.subject.trial, site=case.cast.home, reason="Not finished", hours=1
-    )
+    where = {"trial": case.subject.trial, "site": case.cast.home}
+    asked = places.ask_place_unlock(actor=manager, **where, reason="Not finished", hours=1)
+    with pytest.raises(StateRefusedError, match="waits for an answer"):
+        places.lock_place(actor=manager, **where, reason="Locked anew")
+    places.refuse_place_unlock(actor=case.cast.actor("monitor"), unlock=asked, answer="It was enough")
+    places.lock_place(actor=manager, **where, reason="Locked anew")
 
 
 @pytest.mark.req("LCK-03")
