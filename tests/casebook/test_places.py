@@ -31,6 +31,7 @@ from casebook.records import casebook_key, record_of
 from casebook.rules.places import PERMISSIONS, PlaceState, place_refusal
 from casebook.services import lock_runs, places, states
 from foundation import clock
+from foundation.errors import DomainError
 from patients.models import Subject
 from patients.selectors import get_subject_by_key
 from patients.services import screen_patient, set_status
@@ -494,14 +495,14 @@ def test_a_run_has_the_rights_of_whoever_asked_at_that_time(case: Case, manager:
 # Several at once -----------------------------------------------------------------------------------------------------
 
 
-def aside(work: Callable[[], object]) -> list[BaseException]:
+def aside(work: Callable[[], object]) -> list[DomainError]:
     """Do something on a connection of its own, to the end; what was raised."""
-    raised: list[BaseException] = []
+    raised: list[DomainError] = []
 
     def run() -> None:
         try:
             work()
-        except Exception as error:
+        except DomainError as error:
             raised.append(error)
         finally:
             connection.close()
@@ -537,7 +538,7 @@ def test_a_query_opened_while_the_lock_is_under_way_comes_too_late(case: Case, m
     signed(case)
     states.lock(actor=manager, scope=case.scope())
     trial, home, patient = case.subject.trial, case.cast.home, case.cast.patient()
-    raised: list[BaseException] = []
+    raised: list[DomainError] = []
 
     def screen() -> None:
         try:
