@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from accounts.policies import roles_with
+from accounts.errors import EditAccessWithdrawn
+from accounts.policies import WRITES, roles_with
 from audit.context import Actor
 from foundation.errors import Forbidden, NotFound
 
@@ -34,6 +36,36 @@ class RoleGrant:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """Edit access to a trial, or (with a site) to one of its sites, is withdrawn now.
+
+    Parameters
+    ----------
+    trial, site
+        Codes; an empty site stands for all.
+    since, reason
+        From when, and why.
+    """
+
+    trial: str
+    site: str
+    since: datetime
+    reason: str
+
+    def holds(self, trial: str, site: str | None) -> bool:
+        """Whether nothing is written at this trial and site."""
+        return self.trial == trial and self.site in {"", site}
+
+    @property
+    def sentence(self) -> str:
+        """What everybody there is told."""
+        where = f"{self.trial} at {self.site}" if self.site else self.trial
+        since = self.since.astimezone(UTC)
+        why = self.reason.rstrip(".")
+        return f"Edit access to {where} was withdrawn on {since.day} {since:%b %Y, %H:%M} UTC: {why}."
+
+
+@dataclass(frozen=True)
 class Access:
     """A person and the roles that they hold now; without a person, nothing is allowed.
 
@@ -43,6 +75,8 @@ class Access:
         The person; None and empty where nobody is signed in.
     role_grants
         The roles in force.
+    stops
+        Where edit access is withdrawn now: permissions that write do not hold there, whoever has them.
     only
         Where a program acts for the person: the permissions that its token was given; None without such a limit.
     """
@@ -51,14 +85,17 @@ class Access:
     name: str
     role_grants: tuple[RoleGrant, ...]
     only: frozenset[str] | None = None
+    stops: tuple[Stop, ...] = ()
 
     def may(self, permission: str, trial: str, site: str | None = None) -> bool:
         """Whether the person may do this in a trial, at a site (None: at one of its sites at least)."""
-        roles = self._roles_with(permission)
-        return any(grant.role in roles and grant.covers(trial, site) for grant in self.role_grants)
+        return any(
+            self._stop_at(permission, trial, grant.site if site is None else site) is None
+            for grant in self._holding(permission, trial, site)
+        )
 
     def may_anywhere(self, permission: str) -> bool:
-        """Whether there is any trial and site where the person may do this."""
+        """Whether there is any trial and site where the person holds this, edit access withdrawn there or not."""
         roles = self._roles_with(permission)
         return any(grant.role in roles for grant in self.role_grants)
 
@@ -97,17 +134,64 @@ class Access:
             The person has nothing to do with this trial or site, and must not learn that it is there.
         foundation.errors.Forbidden
             The person belongs there, and may not do this.
+        accounts.errors.EditAccessWithdrawn
+            The person might do this there, were edit access not withdrawn.
         """
         if self.may(permission, trial, site):
             return
+        for grant in self._holding(permission, trial, site):
+            self._refuse(self._stop_at(permission, trial, grant.site if site is None else site))
         if any(grant.trial and grant.covers(trial, site) for grant in self.role_grants):
             raise Forbidden
         raise NotFound
+
+    def require_editing(self, permission: str) -> None:
+        """Go on only where the person may do this at one place at least, edit access not withdrawn.
+
+        Nothing is said to who holds the permission nowhere.
+
+        Raises
+        ------
+        accounts.errors.EditAccessWithdrawn
+        """
+        places = self.scopes(permission)
+        stops = [self._stop_at(permission, trial, site) for trial, site in places]
+        if places and all(stops):
+            self._refuse(stops[0])
+
+    @property
+    def withdrawn(self) -> list[Stop]:
+        """Where edit access is withdrawn and the person would have it: what every page tells them."""
+        mine = {(grant.trial, grant.site) for grant in self.role_grants if grant.role in _EDITORS}
+        return [
+            stop
+            for stop in self.stops
+            if any(
+                trial in {"", stop.trial} and (not stop.site or site in {"", stop.site})
+                for trial, site in mine
+            )
+        ]
+
+    def _holding(self, permission: str, trial: str, site: str | None) -> list[RoleGrant]:
+        roles = self._roles_with(permission)
+        return [grant for grant in self.role_grants if grant.role in roles and grant.covers(trial, site)]
+
+    def _stop_at(self, permission: str, trial: str, site: str | None) -> Stop | None:
+        if permission not in WRITES:
+            return None
+        return next((stop for stop in self.stops if stop.holds(trial, site)), None)
+
+    def _refuse(self, stop: Stop | None) -> None:
+        if stop is not None:
+            raise EditAccessWithdrawn(sentence=stop.sentence)
 
     def _roles_with(self, permission: str) -> frozenset[str]:
         roles = roles_with(permission)
         return roles if self.only is None or permission in self.only else frozenset()
 
+
+_EDITORS = frozenset().union(*(roles_with(permission) for permission in WRITES))
+"""Roles that write data of a trial."""
 
 NOBODY = Access(user_id=None, name="", role_grants=())
 
@@ -115,3 +199,14 @@ NOBODY = Access(user_id=None, name="", role_grants=())
 def grants_from(rows: Iterable[Mapping[str, object]]) -> tuple[RoleGrant, ...]:
     """Role grants from what the database aggregated."""
     return tuple(RoleGrant(str(row["role"]), str(row["trial"]), str(row["site"])) for row in rows)
+
+
+def stops_from(rows: Iterable[Mapping[str, object]]) -> tuple[Stop, ...]:
+    """Withdrawals of edit access from what the database aggregated; a moment may come as text."""
+    return tuple(
+        Stop(str(row["trial"]), str(row["site"]), _moment(row["starts"]), str(row["reason"])) for row in rows
+    )
+
+
+def _moment(value: object) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))

@@ -79,6 +79,8 @@ class Endpoint(APIView):
         wanted = self.does.get(method)
         if wanted is not None and not self.access.may_anywhere(wanted):
             raise Forbidden
+        if wanted is not None:
+            self.access.require_editing(wanted)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer a refusal; addresses that try too often without a key have to wait."""

@@ -18,6 +18,7 @@ type_view = Callable[..., HttpResponseBase]
 MARK = "hilum_permission"
 PUBLIC = "public"
 SIGNED_IN = "signed in"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def permission(name: str) -> Callable[[type_view], type_view]:
@@ -38,6 +39,8 @@ def permission(name: str) -> Callable[[type_view], type_view]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.access.may_anywhere(name):  # type: ignore[attr-defined]
                 raise NotFound
+            if request.method not in SAFE:
+                request.access.require_editing(name)  # type: ignore[attr-defined]
             return view(request, *args, **kwargs)
 
         signed_in = login_required(guarded)

@@ -123,3 +123,32 @@ class StatementOutdated(Conflict):
 
     code = "statement_outdated"
     template = "The statement has a new version. Read it again."
+
+
+class EditAccessWithdrawn(Forbidden):
+    """Edit access to the trial or the site was withdrawn; reading goes on."""
+
+    code = "edit_access_withdrawn"
+    template = "{sentence}"
+
+
+class EditAccessReasonMissing(DomainError):
+    """Withdrawing edit access, and giving it back, say why."""
+
+    code = "edit_access_reason"
+    template = "Say in a few words why."
+    status = 422
+
+
+class EditAccessStopped(Conflict):
+    """It is withdrawn there already."""
+
+    code = "edit_access_stopped"
+    template = "Edit access to {trial}{site} is withdrawn already."
+
+
+class EditAccessStopEnded(Conflict):
+    """It was given back already."""
+
+    code = "edit_access_given_back"
+    template = "Edit access was given back already."

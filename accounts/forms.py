@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -10,6 +12,7 @@ from django import forms
 from accounts.models import DelegatedTask, Identification
 from accounts.places import known_places
 from accounts.policies import PERMISSIONS, ROLES
+from foundation.clock import now
 
 
 class PersonForm(forms.Form):
@@ -54,6 +57,32 @@ class GrantForm(forms.Form):
         """Codes of the trial and the site; empty where there is none."""
         trial, _, site = self.cleaned_data["place"].partition("/")
         return trial, site
+
+
+class EditStopForm(forms.Form):
+    """Where edit access is withdrawn, from when, and why."""
+
+    place = forms.ChoiceField(label="Trial and site", choices=[])
+    starts = forms.DateTimeField(
+        label="From (UTC)",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        help_text="Empty: now.",
+    )
+    reason = forms.CharField(label="Reason", max_length=500, help_text="Everybody concerned reads it.")
+
+    def __init__(self, *args: Any, places: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["place"].choices = [  # type: ignore[attr-defined]
+            (f"{trial}/{site}", f"{trial}, {site or 'all sites'}") for trial, site in places
+        ]
+
+    def clean_starts(self) -> datetime | None:
+        """A moment that is not past: what was written until now was written with the right to do so."""
+        starts: datetime | None = self.cleaned_data["starts"]
+        if starts is not None and starts < now() - timedelta(minutes=1):
+            raise forms.ValidationError("This is past. Leave it empty for now, or give a moment to come.")
+        return starts
 
 
 class PasswordForm(forms.Form):

@@ -33,7 +33,11 @@ _WITH_GRANTS = """
       SELECT coalesce(json_agg(json_build_object('role', g.role, 'trial', g.trial, 'site', g.site)
                                ORDER BY g.role, g.trial, g.site), '[]')
       FROM accounts_grant g
-      WHERE g.user_id = u.id AND g.starts <= %(moment)s AND (g.ends IS NULL OR g.ends > %(moment)s)) AS grant_rows
+      WHERE g.user_id = u.id AND g.starts <= %(moment)s AND (g.ends IS NULL OR g.ends > %(moment)s)) AS grant_rows, (
+      SELECT coalesce(json_agg(json_build_object('trial', e.trial, 'site', e.site, 'starts', e.starts,
+                                                 'reason', e.reason) ORDER BY e.trial, e.site), '[]')
+      FROM accounts_editstop e
+      WHERE e.starts <= %(moment)s AND (e.ends IS NULL OR e.ends > %(moment)s)) AS stop_rows
     FROM accounts_user u
     WHERE u.is_active AND (%(key)s::bigint IS NULL OR u.id = %(key)s)
     ORDER BY u.id
@@ -44,9 +48,9 @@ class UserManager(BaseUserManager["User"]):
     """Makes people; `accounts.services.create_user` is what everything but a test's set-up calls."""
 
     def active_with_grants(self, moment: datetime, key: int | None = None) -> RawQuerySet[User]:
-        """Everybody who is active, or one of them, with `grant_rows`: the roles held at a moment (`held_at`).
+        """Everybody who is active, or one of them, with the roles held at a moment (`held_at`) as `grant_rows`.
 
-        Plain SQL, for each request asks it.
+        And with what edit access is withdrawn (`in_force`) as `stop_rows`. Plain SQL, for each request asks it.
         """
         return self.raw(_WITH_GRANTS, {"moment": moment, "key": key})
 
@@ -179,6 +183,52 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()} {self.trial} {self.site}".strip()
+
+
+class EditStopQuerySet(models.QuerySet["EditStop"]):
+    """Withdrawals by time."""
+
+    def in_force(self, moment: datetime) -> EditStopQuerySet:
+        """Those that hold at a moment."""
+        return self.filter(models.Q(ends__isnull=True) | models.Q(ends__gt=moment), starts__lte=moment)
+
+
+class EditStop(models.Model):
+    """Edit access to a trial, or to a site of it, is withdrawn: all roles keep only reading (ICH E6(R3) 3.16.1(r))."""
+
+    trial = models.CharField(max_length=40, help_text="Code of the trial.")
+    site = models.CharField(max_length=20, blank=True, help_text="Code of the site; empty for all sites.")
+    reason = models.CharField(max_length=500)
+    starts = models.DateTimeField(help_text="The first moment without edit access.")
+    stopped_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    stopped_at = models.DateTimeField(db_default=models.functions.Now(), editable=False)
+    ends = models.DateTimeField(null=True, help_text="The first moment with edit access again.")
+    resumed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    resumed_reason = models.CharField(max_length=500, blank=True)
+
+    objects: ClassVar[models.Manager[EditStop]] = models.Manager.from_queryset(EditStopQuerySet)()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(trial="") & ~models.Q(reason=""),
+                name="edit_access_is_withdrawn_from_a_trial_with_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ends__isnull=True, resumed_by__isnull=True)
+                | (models.Q(ends__isnull=False, resumed_by__isnull=False) & ~models.Q(resumed_reason="")),
+                name="edit_access_is_given_back_by_a_person_with_a_reason",
+            ),
+            models.UniqueConstraint(
+                fields=["trial", "site"],
+                condition=models.Q(ends__isnull=True),
+                name="edit_access_is_withdrawn_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"no edit access to {self.trial} {self.site}".strip()
 
 
 class DelegatedTask(models.TextChoices):

@@ -71,11 +71,26 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "export.run": frozenset({DATAMANAGER, SPONSOR}),
     "protocol.approve": frozenset({ADMIN, SPONSOR, DATAMANAGER}),
     "subject.amend": _SITE | {DATAMANAGER},
+    "edit.stop": frozenset({ADMIN, DATAMANAGER}),
     "trial.admin": frozenset({ADMIN}),
     "user.admin": frozenset({ADMIN}),
     "audit.view": _OVERSIGHT | {INVESTIGATOR},
     "trail.export": frozenset({DATAMANAGER, SPONSOR, ADMIN}),
 }
+
+
+WRITES: Final[frozenset[str]] = frozenset(
+    {
+        "subject.register", "consent.record", "visit.record", "entry.write", "query.raise", "query.answer",
+        "query.close", "verify.entry", "review.entry", "freeze.entry", "sign.entry", "lock.entry",
+        "unlock.ask", "unlock.approve", "eligibility.sign", "allocate.subject", "image.upload", "image.match",
+        "read.perform", "adjudicate.read", "qol.invite", "subject.amend",
+    }
+)  # fmt: skip
+"""Permissions that write data of a trial. They end where edit access is withdrawn; reading, exports, and what concerns
+people, protocols and laboratories go on: a laboratory serves several trials, and bringing its ranges into stored values
+is refused by the database. `read.open` and `delegation.keep` are not among them: the one shows a case as well (what a
+reader writes there is refused by the database), the other keeps a site's own log."""
 
 
 def roles_with(permission: str) -> frozenset[str]:

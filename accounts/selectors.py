@@ -11,13 +11,14 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Prefetch, Q, QuerySet
 
-from accounts.access import NOBODY, Access, grants_from
+from accounts.access import NOBODY, Access, grants_from, stops_from
 from accounts.models import (
     AccessEvent,
     AccessKind,
     ApiToken,
     DelegatedTask,
     Delegation,
+    EditStop,
     Grant,
     Signature,
     User,
@@ -66,7 +67,27 @@ def access_of(user: User | AnonymousUser, *, only: Iterable[str] | None = None) 
     if rows is None:
         rows = Grant.objects.held_at(now()).filter(user=user).values("role", "trial", "site")
     limit = None if only is None else frozenset(only)
-    return Access(user_id=user.pk, name=user.full_name, role_grants=grants_from(rows), only=limit)
+    return Access(
+        user_id=user.pk,
+        name=user.full_name,
+        role_grants=grants_from(rows),
+        only=limit,
+        stops=stops_from(_stop_rows(user)),
+    )
+
+
+def _stop_rows(user: User) -> Iterable[Mapping[str, object]]:
+    rows: Iterable[Mapping[str, object]] | None = getattr(user, "stop_rows", None)
+    if rows is None:
+        rows = EditStop.objects.in_force(now()).values("trial", "site", "starts", "reason")
+    return rows
+
+
+def edit_stops(access: Access) -> QuerySet[EditStop]:
+    """Every withdrawal of edit access, standing or over, in trials where the person may withdraw it; one statement."""
+    codes = access.trials("edit.stop")
+    found = EditStop.objects.select_related("stopped_by", "resumed_by").order_by("-pk")
+    return found if "" in codes else found.filter(trial__in=codes)
 
 
 def people(search: str = "") -> QuerySet[User]:

@@ -6,7 +6,7 @@ from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
 from django.urls import path
 
-from accounts import delegation_views, views
+from accounts import delegation_views, editing_views, views
 from accounts.decorators import permission, public, signed_in
 from accounts.door import as_visitor
 from audit import views as audit
@@ -86,6 +86,12 @@ urlpatterns = [
         "account/recovery-codes/download/",
         signed_in(as_visitor(recovery.DownloadRecoveryCodesView.as_view())),
         name="mfa_download_recovery_codes",
+    ),
+    path("editing/", permission("edit.stop")(editing_views.editing), name="editing"),
+    path(
+        "editing/<int:stop>/give-back/",
+        permission("edit.stop")(editing_views.give_back),
+        name="give-edit-access-back",
     ),
     path("people/", permission("user.admin")(views.people), name="people"),
     path("people/add/", permission("user.admin")(views.add_person), name="add-person"),

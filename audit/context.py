@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from celery import current_task
-from django.db import connections, transaction
+from django.db import IntegrityError, connections, transaction
 from django.http import HttpRequest
 
+from audit.guards import as_told
 from foundation.middleware import request_id as current_request_id
 
 type_kind = Literal["person", "service"]
@@ -149,17 +150,29 @@ def acting(
         outer = None
     context = _context(actor, reason, origin, request_id, using, outer)
     if outer is not None:
-        with transaction.atomic(using=using, savepoint=False), _inside(context, outer):
+        with _told(), transaction.atomic(using=using, savepoint=False), _inside(context, outer):
             yield context
         return
     try:
-        with transaction.atomic(using=using), _inside(context, None):
+        with _told(), transaction.atomic(using=using), _inside(context, None):
             yield context
         if connections[using].in_atomic_block:
             _forget(using)
     finally:
         for work in context.afterwards:
             work()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What a guard refuses, as the error that its room registered for it."""
+    try:
+        yield
+    except IntegrityError as error:
+        told = as_told(error)
+        if told is None:
+            raise
+        raise told from error
 
 
 @contextmanager

@@ -20,9 +20,12 @@ and depends on `("audit", "0001_initial")`. The condition is SQL over OLD and NE
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from django.db import IntegrityError, migrations
+
+from foundation.errors import DomainError
 
 type_event = Literal["INSERT", "UPDATE", "DELETE", "INSERT OR UPDATE", "UPDATE OR DELETE"]
 
@@ -61,3 +64,28 @@ def refused_by(error: IntegrityError) -> str:
     """Name of the guard (or constraint) that refused; empty where the error is of another kind."""
     diagnostics = getattr(error.__cause__, "diag", None)
     return getattr(diagnostics, "constraint_name", None) or ""
+
+
+_sentences: dict[str, Callable[[str], DomainError]] = {}
+
+
+def register_refusal(guard: str, error: Callable[[str], DomainError]) -> None:
+    """Let a guard's refusal reach people as an error of the house, whichever service ran into it.
+
+    Parameters
+    ----------
+    guard
+        Name of the guard.
+    error
+        Makes the error from the sentence that the guard said.
+    """
+    _sentences[guard] = error
+
+
+def as_told(error: IntegrityError) -> DomainError | None:
+    """The error that people are told in place of a refusal; None where none is registered for it."""
+    told = _sentences.get(refused_by(error))
+    if told is None:
+        return None
+    diagnostics = getattr(error.__cause__, "diag", None)
+    return told(str(getattr(diagnostics, "message_primary", "")))

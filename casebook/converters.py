@@ -43,6 +43,12 @@ class StateVerb(FormCode):
     regex = r"review|freeze|unfreeze|lock|ask-unlock"
 
 
+class PlaceVerb(FormCode):
+    """What may be done to the lock of a site or a study."""
+
+    regex = r"lock-ready|lock|ask-unlock"
+
+
 class UnlockAnswer(FormCode):
     """How a second person answers who asks to unlock."""
 

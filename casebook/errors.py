@@ -163,3 +163,19 @@ class NothingToSignError(DomainError):
     code = "nothing_to_sign"
     template = "Choose what you sign."
     status = 422
+
+
+class PlaceLockedError(DomainError):
+    """The site, or the whole study, is locked; the database says so, whatever was to be written."""
+
+    code = "place_locked"
+    template = "{sentence}"
+    status = 409
+
+
+class PlaceBusyError(DomainError):
+    """A lock needs the site, or all sites of the study, for itself."""
+
+    code = "place_busy"
+    template = "Somebody is saving there at this moment. Nothing was locked; try again in a moment."
+    status = 409

@@ -14,6 +14,11 @@ from django.db.models.functions import Now
 
 from accounts.models import Signature
 from casebook.checking import CheckFiring as CheckFiring
+from casebook.places import LockRun as LockRun
+from casebook.places import PlaceLock as PlaceLock
+from casebook.places import PlaceUnlock as PlaceUnlock
+from casebook.places import RunState as RunState
+from casebook.places import UnlockState as UnlockState
 from casebook.sampling import SamplingSeed as SamplingSeed
 from patients.models import Subject
 from trials.models import ProtocolVersion, Trial, entered_protocol
@@ -314,14 +319,6 @@ class SignedRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} signed by {self.signature.signer_name}"
-
-
-class UnlockState(models.TextChoices):
-    """How far a wish to unlock has come."""
-
-    ASKED = "ASKED", "Asked for"
-    APPROVED = "APPROVED", "Approved"
-    REFUSED = "REFUSED", "Refused"
 
 
 class Unlock(models.Model):

@@ -6,7 +6,7 @@ casebook's projection for that fact by name. Filled once, in the `ready()` of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 
 from casebook.models import Entry
@@ -18,7 +18,7 @@ from visits.models import Visit
 FactResolver = Callable[[Subject, date], Answer | None]
 OpeningGuard = Callable[[Subject, str, Visit | None], DomainError | None]
 
-LockCondition = Callable[[Subject, Collection[Entry]], Iterable[str]]
+LockCondition = Callable[[Mapping[Subject, Collection[Entry]]], Mapping[int, Sequence[str]]]
 
 _facts: dict[str, FactResolver] = {}
 _lock_conditions: dict[str, LockCondition] = {}
@@ -66,13 +66,21 @@ def register_lock_condition(name: str, condition: LockCondition) -> None:
     name
         Of the condition; a second one of the same name takes its place.
     condition
-        Gives, for a subject and the forms that would be locked, what stands against it, as sentences.
+        Gives, for subjects with the forms that would be locked, what stands against it, as sentences by the subject's
+        key; a constant number of statements, whatever the number of subjects.
     """
     _lock_conditions[name] = condition
 
 
+def objections_by_subject(wanted: Mapping[Subject, Collection[Entry]]) -> dict[int, tuple[str, ...]]:
+    """What rooms above have against locking these forms, as sentences by the subject's key."""
+    found: dict[int, tuple[str, ...]] = {}
+    for condition in _lock_conditions.values():
+        for subject, sentences in condition(wanted).items():
+            found[subject] = (*found.get(subject, ()), *sentences)
+    return found
+
+
 def objections_to_locking(subject: Subject, entries: Collection[Entry]) -> tuple[str, ...]:
-    """What rooms above have against locking these forms, as sentences."""
-    return tuple(
-        sentence for condition in _lock_conditions.values() for sentence in condition(subject, entries)
-    )
+    """What rooms above have against locking these forms of one subject, as sentences."""
+    return objections_by_subject({subject: entries}).get(subject.pk, ())

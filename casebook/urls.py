@@ -2,13 +2,14 @@
 
 from django.urls import path, register_converter
 
-from casebook.converters import FormCode, QueryVerb, StateVerb, UnlockAnswer, VisitName
+from casebook.converters import FormCode, PlaceVerb, QueryVerb, StateVerb, UnlockAnswer, VisitName
 from casebook.views import (
     casebooks,
     compare,
     form,
     items,
     laboratories,
+    places,
     queries,
     signing,
     states,
@@ -21,6 +22,7 @@ register_converter(FormCode, "formcode")
 register_converter(VisitName, "visitname")
 register_converter(QueryVerb, "queryverb")
 register_converter(StateVerb, "stateverb")
+register_converter(PlaceVerb, "placeverb")
 register_converter(UnlockAnswer, "unlockanswer")
 
 SUBJECT = "subjects/<str:number>/"
@@ -31,6 +33,18 @@ ROW = f"{FORM}<int:repeat>/"
 urlpatterns = [
     path("signatures/", signing.signatures, name="signatures"),
     path("signatures/milestones/", signing.milestones, name="milestones"),
+    path("locks/", places.locks, name="locks"),
+    path("locks/kept/<int:lock>/", places.place_lock, name="place-lock"),
+    path("locks/runs/<int:run>/", places.run_status, name="lock-run-status"),
+    path("locks/unlocks/<int:unlock>/", places.place_unlock, name="place-unlock"),
+    path(
+        "locks/unlocks/<int:unlock>/<unlockanswer:decision>/",
+        places.answer_place_unlock,
+        name="place-unlock-answer",
+    ),
+    path("locks/<str:trial>/study/<placeverb:verb>/", places.move_study, name="study-lock-move"),
+    path("locks/<str:trial>/sites/<str:site>/", places.site_lock, name="site-lock"),
+    path("locks/<str:trial>/sites/<str:site>/<placeverb:verb>/", places.move_site, name="site-lock-move"),
     path("unlocks/", states.unlocks, name="unlocks"),
     path("unlocks/<int:unlock>/", states.unlock, name="unlock"),
     path("unlocks/<int:unlock>/<unlockanswer:decision>/", states.answer_unlock, name="unlock-answer"),

@@ -53,6 +53,7 @@ ENDPOINTS: list[URLPattern | URLResolver] = [
     path("trials/<str:trial>/", OneTrial.as_view(), name="trial"),
     path("trials/<str:trial>/protocol/", ProtocolOfTrial.as_view(), name="protocol"),
     path("trials/<str:trial>/protocol/forms/<str:form>/", FormOfTrial.as_view(), name="protocol-form"),
+    path("trials/<str:trial>/locks/", signatures.LocksOfTrial.as_view(), name="locks"),
     path("subjects/", Subjects.as_view(), name="subjects"),
     path(SUBJECT, OneSubject.as_view(), name="subject"),
     path(f"{SUBJECT}visits/", VisitsOfSubject.as_view(), name="visits"),

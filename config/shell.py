@@ -27,6 +27,7 @@ PLACES = (
     ("subjects", "Subjects", "subject.view"),
     ("casebooks", "Casebooks", "subject.view"),
     ("queries", "Queries", "entry.view"),
+    ("locks", "Locks", "verification.view"),
     ("verification", "Source verification", "verification.view"),
     ("reading-queue", "Reading queue", "read.perform"),
     ("adjudications", "Adjudication", "adjudicate.read"),
@@ -36,6 +37,7 @@ PLACES = (
     ("exports", "Exports", "export.run"),
     ("trials:list", "Protocols", "subject.view"),
     ("trials:laboratories", "Laboratories", "laboratory.view"),
+    ("editing", "Edit access", "edit.stop"),
     ("people", "People", "user.admin"),
     ("audit", "Audit trail", "audit.view"),
 )

@@ -1,19 +1,34 @@
-"""What imaging has against locking a casebook: images of these visits whose read is not signed."""
+"""What imaging has against locking casebooks: images that arrive at this moment, images whose read is not signed."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
 from casebook.models import Entry
-from imaging.models import Read, ReadState
+from imaging.models import Batch, BatchState, Read, ReadState
 from patients.models import Subject
 
 
-def unsigned_reads(subject: Subject, entries: Collection[Entry]) -> Iterator[str]:
-    """Sentences against locking these forms, one for each of their visits that waits for a reader."""
-    visits = {entry.visit_id for entry in entries if entry.visit_id is not None}
-    waiting = Read.objects.filter(subject=subject, visit__in=visits).exclude(state=ReadState.SIGNED)
-    for visit in dict.fromkeys(
-        str(read.visit) for read in waiting.select_related("visit").order_by("visit__ordinal")
-    ):
-        yield f"The images of {visit} are not read and signed yet."
+def unsigned_reads(wanted: Mapping[Subject, Collection[Entry]]) -> Mapping[int, Sequence[str]]:
+    """Sentences against locking these forms, one for each of their visits that waits for a reader; one statement."""
+    waiting = Read.objects.filter(visit__in=_visits(wanted)).exclude(state=ReadState.SIGNED)
+    found: dict[int, dict[str, None]] = defaultdict(dict)
+    for read in waiting.select_related("visit").order_by("visit__ordinal", "visit__sequence"):
+        found[read.subject_id][f"The images of {read.visit} are not read and signed yet."] = None
+    return {subject: list(sentences) for subject, sentences in found.items()}
+
+
+def images_on_their_way(wanted: Mapping[Subject, Collection[Entry]]) -> Mapping[int, Sequence[str]]:
+    """Sentences against locking these casebooks while images of them are being processed; one statement."""
+    coming = Batch.objects.filter(
+        visit__in=_visits(wanted), state__in=(BatchState.RECEIVED, BatchState.PROCESSING)
+    )
+    found: dict[int, dict[str, None]] = defaultdict(dict)
+    for batch in coming.select_related("visit").order_by("visit__ordinal", "visit__sequence"):
+        found[batch.subject_id][f"Images of {batch.visit} are being processed."] = None
+    return {subject: list(sentences) for subject, sentences in found.items()}
+
+
+def _visits(wanted: Mapping[Subject, Collection[Entry]]) -> set[int]:
+    return {entry.visit_id for entries in wanted.values() for entry in entries if entry.visit_id is not None}

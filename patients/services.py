@@ -93,7 +93,7 @@ def _usable(trial: Trial, site: Site, wanted: ProtocolVersion | None, on: date) 
 
 def _lock_open_site(trial: Trial, site: Site, on: date) -> TrialSite:
     """Lock the site's row in this trial, so that subject numbers are given one at a time."""
-    opened = TrialSite.objects.select_for_update().filter(trial=trial, site=site).first()
+    opened = TrialSite.objects.select_for_update(of=("self",)).filter(trial=trial, site=site).first()
     if opened is None or opened.opened_on > on or (opened.closed_on and opened.closed_on < on):
         raise SiteNotOpenError(site=site.name, trial=trial.short_title, on=on.isoformat())
     return opened

@@ -2,6 +2,7 @@
 
 from accounts.services.delegation import delegate, end_delegation, must_be_principal, name_principal
 from accounts.services.door import end_other_sessions, record_access, session_digest
+from accounts.services.editing import give_edit_access_back, withdraw_edit_access
 from accounts.services.identity import accept_accountability, verify_identity
 from accounts.services.people import create_user, deactivate, reactivate, set_password, set_training_password
 from accounts.services.roles import end_grant, grant_role
@@ -26,6 +27,7 @@ __all__ = [
     "end_delegation",
     "end_grant",
     "end_other_sessions",
+    "give_edit_access_back",
     "grant_role",
     "make_token",
     "may_sign",
@@ -40,4 +42,5 @@ __all__ = [
     "set_training_password",
     "sign",
     "verify_identity",
+    "withdraw_edit_access",
 ]

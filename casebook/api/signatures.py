@@ -12,11 +12,13 @@ from rest_framework.response import Response
 from accounts.api import Endpoint
 from accounts.models import Meaning
 from casebook.models import RecordKind, Signing
+from casebook.pages.places import WORDS, site_rows
 from casebook.pages.standing import signatures_of_subject
 from casebook.records import parts_of
 from casebook.selectors import LOG
 from foundation.api import page_of, problems, rows_as, whole_list
 from patients.selectors import get_subject
+from trials.selectors import get_trial
 
 
 class StateOfForm(serializers.Serializer[Any]):
@@ -128,3 +130,55 @@ class SignaturesOfSubject(Endpoint):
             for each in signatures_of_subject(subject)
         ]
         return whole_list(rows_as(SignatureShown, rows))
+
+
+class SiteLockShown(serializers.Serializer[Any]):
+    """How far a site of a trial is from its lock, and the lock."""
+
+    site = serializers.CharField()
+    casebooks = serializers.IntegerField()
+    locked = serializers.IntegerField(help_text="Casebooks that are locked.")
+    ready = serializers.IntegerField(help_text="Casebooks that could be locked now.")
+    forms = serializers.IntegerField(help_text="Forms that are not complete.")
+    queries = serializers.IntegerField(help_text="Queries that are not closed.")
+    unsigned = serializers.IntegerField(help_text="Forms that are not signed as they stand.")
+    standing = serializers.ChoiceField(
+        choices=list(WORDS.items()),
+        help_text="`open`: two persons unlocked it for a time; `over`: that time has passed.",
+    )
+    locked_at = serializers.DateTimeField(allow_null=True)
+    open_until = serializers.DateTimeField(allow_null=True)
+    digest = serializers.CharField(help_text="SHA-256 of what was locked; empty where it never was.")
+
+
+class LocksOfTrial(Endpoint):
+    """Locks of a trial's sites."""
+
+    sees = "entry.view"
+
+    @extend_schema(
+        operation_id="locks",
+        tags=["signatures"],
+        summary="List the sites of a trial with their locks",
+        responses={200: page_of(SiteLockShown), **problems(404)},
+    )
+    def get(self, request: Request, trial: str) -> Response:
+        """Casebooks in all, locked and ready, what is left to do, and the lock of each site."""
+        found = get_trial(self.access, trial, ("entry.view",))
+        rows = [
+            {
+                "site": row.closing.site.code,
+                "casebooks": row.closing.casebooks,
+                "locked": row.closing.locked,
+                "ready": row.ready,
+                "forms": row.closing.forms,
+                "queries": row.closing.queries,
+                "unsigned": row.closing.unsigned,
+                "standing": row.closing.standing,
+                "locked_at": row.closing.lock.made_at if row.closing.lock else None,
+                "open_until": row.closing.lock.open_until if row.closing.lock else None,
+                "digest": row.closing.lock.digest if row.closing.lock else "",
+            }
+            for row in site_rows(self.access, found)
+        ]
+        return whole_list(rows_as(SiteLockShown, rows))

@@ -121,7 +121,7 @@ def lock(*, actor: Actor, scope: Scope, reason: str = "") -> int:
                 visit=scope.visit,
                 manifest=record.manifest,
                 digest=record.digest,
-                trail_head=_trail_head(),
+                trail_head=trail_head(),
             )
     return number
 
@@ -208,12 +208,12 @@ def _answered(actor: Actor, unlock: Unlock, state: UnlockState, answer: str) -> 
     held.decided_by_id, held.decided_at = actor.id, clock.now()
     if state == UnlockState.APPROVED:
         held.ends_at = held.decided_at + timedelta(hours=held.hours)
-        held.trail_head = _trail_head()
+        held.trail_head = trail_head()
     held.save(update_fields=["state", "answer", "decided_by", "decided_at", "ends_at", "trail_head"])
     return held
 
 
-def _trail_head() -> int:
+def trail_head() -> int:
     """How far the trail reaches now."""
     return Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
 

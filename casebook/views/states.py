@@ -15,6 +15,7 @@ from accounts.requests import Request
 from audit.context import Actor
 from casebook.models import Unlock
 from casebook.pages.addresses import form_url
+from casebook.pages.places import place_unlocks_visible_to
 from casebook.pages.unlocks import get_unlock, unlock_changes, unlocks_visible_to
 from casebook.rules.states import LABELS, PERMISSIONS, Action
 from casebook.selectors import LOG, find_entry
@@ -90,7 +91,11 @@ _MOVES: dict[str, Callable[[Request, Actor, Scope], None]] = {
 @permission("entry.view")
 def unlocks(request: Request) -> HttpResponse:
     """What waits to be unlocked, what is open now, and what was."""
-    return page(request, "casebook/unlocks.html", {"unlocks": unlocks_visible_to(request.access)})
+    context = {
+        "unlocks": unlocks_visible_to(request.access),
+        "places": place_unlocks_visible_to(request.access)[:50],
+    }
+    return page(request, "casebook/unlocks.html", context)
 
 
 @permission("entry.view")

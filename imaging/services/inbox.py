@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from audit.context import Actor, acting
+from casebook.errors import PlaceLockedError
 from foundation import clock
 from imaging.dicom.opening import Opening, opening_of
 from imaging.errors import NotWaitingError, ReasonMissingError, VisitTakesNoImagesError
@@ -136,7 +137,17 @@ def place_items(*, actor: Actor, items: Iterable[InboxItem]) -> list[Batch]:
             found.setdefault(visit.pk, (visit, []))[1].extend(group)
         elif group[0].claimed:
             _say_why(actor, group)
-    return [_give(actor, visit, group) for visit, group in found.values()]
+    given = (_given_or_waiting(actor, visit, group) for visit, group in found.values())
+    return [batch for batch in given if batch is not None]
+
+
+def _given_or_waiting(actor: Actor, visit: Visit, items: Sequence[InboxItem]) -> Batch | None:
+    """What arrives after its site was locked is kept in the inbox, with the reason, and touches no subject."""
+    try:
+        return _give(actor, visit, items)
+    except PlaceLockedError as error:
+        _say_why(actor, items, error.message)
+        return None
 
 
 def _decided_before(item: InboxItem) -> Visit | None:
@@ -158,11 +169,11 @@ def _certain_visit(item: InboxItem) -> Visit | None:
     return get_visit(subject, slot.name) if slot else None
 
 
-def _say_why(actor: Actor, items: Sequence[InboxItem]) -> None:
-    if items[0].reason == UNKNOWN_VISIT:
+def _say_why(actor: Actor, items: Sequence[InboxItem], why: str = UNKNOWN_VISIT) -> None:
+    if items[0].reason == why:
         return
     with acting(actor):
-        InboxItem.objects.filter(pk__in=[item.pk for item in items]).update(reason=UNKNOWN_VISIT)
+        InboxItem.objects.filter(pk__in=[item.pk for item in items]).update(reason=why)
 
 
 def _give(actor: Actor, visit: Visit, items: Sequence[InboxItem], **decision: object) -> Batch:

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from audit.context import acting
+from casebook.closing import subjects_of_locked_places
 from foundation import clock
 from imaging.dicom.intake import Arrived, Verdict, examine, is_archive, unpack
 from imaging.models import Batch, BatchFile, BatchState, FileState, Instance, Study
@@ -83,10 +84,12 @@ def sweep() -> int:
 
 
 def _claimable() -> Q:
+    """What waits, or whose worker died; after a lock of the site it waits until the site is unlocked."""
     moment = clock.now()
     untouched = Q(claimed_at=None) | Q(claimed_at__lt=moment - RETRY)
     died = Q(state=BatchState.PROCESSING, claimed_at__lt=moment - STALE)
-    return Q(state=BatchState.RECEIVED) & untouched | died
+    locked = Q(subject__in=subjects_of_locked_places())
+    return (Q(state=BatchState.RECEIVED) & untouched | died) & ~locked
 
 
 def _claimed(batch_id: int) -> Batch | None:

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from audit.context import Actor, acting, service_actor
+from casebook.closing import subjects_of_locked_places
 from foundation import clock
 from imaging.errors import ReadWaitsError
 from imaging.masking import case_code
@@ -105,7 +106,7 @@ def _due_days(study: Study) -> int:
 def queue_waiting() -> int:
     """Assign accepted studies that lack readers; returns how many reads were made. For a periodic task."""
     made = 0
-    accepted = Study.objects.filter(state=StudyState.QC_PASS)
+    accepted = Study.objects.filter(state=StudyState.QC_PASS).exclude(subject__in=subjects_of_locked_places())
     for version in ProtocolVersion.objects.filter(pk__in=accepted.values("subject__version")):
         own = accepted.filter(subject__version=version).select_related(
             "subject__version", "subject__trial", "visit"
@@ -159,6 +160,7 @@ def _repeatable(version: ProtocolVersion) -> QuerySet[Read]:
         results()
         .filter(~Exists(repeated), charter_sha256=version.sha256, state=ReadState.SIGNED, version=1)
         .exclude(number=ADJUDICATORS_NUMBER)
+        .exclude(subject__in=subjects_of_locked_places())
     )
 
 

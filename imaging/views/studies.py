@@ -145,6 +145,7 @@ def question(request: Request, opaque: UUID) -> HttpResponse:
 def withdraw(request: Request, opaque: UUID) -> HttpResponse:
     """Take the images of a study out."""
     found = studies.get_study(request.access, opaque)
+    request.access.require(waiting.PERMISSION, found.subject.trial.code, found.subject.site.code)
     actor = request.access.actor(found.subject.trial.code, found.subject.site.code)
     another = request.POST.get("another_person") == "Y"
     withdraw_study(actor=actor, study=found, reason=reason_in(request), another_person=another)
@@ -157,6 +158,7 @@ def withdraw(request: Request, opaque: UUID) -> HttpResponse:
 def restore(request: Request, opaque: UUID) -> HttpResponse:
     """Take a study back in."""
     found = studies.get_study(request.access, opaque)
+    request.access.require(waiting.PERMISSION, found.subject.trial.code, found.subject.site.code)
     actor = request.access.actor(found.subject.trial.code, found.subject.site.code)
     restore_study(actor=actor, study=found, reason=reason_in(request))
     messages.success(request, "Taken back in; its quality was checked anew.")

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.access import Access
 from casebook.models import UnlockState
+from casebook.pages.places import place_unlocks_visible_to
 from casebook.pages.unlocks import unlocks_visible_to
 from casebook.verifying import SiteToVerify, sites_to_verify
 from patients.policies import OFF_STUDY
@@ -29,6 +30,7 @@ def oversight_tasks(access: Access, today: date, now: datetime) -> Iterator[Task
     yield from _moves(access, today)
     yield from _verification(access)
     yield from _unlocks(access)
+    yield from _places(access)
     yield from _exports(access, now)
 
 
@@ -99,6 +101,28 @@ def _unlocks(access: Access) -> Iterator[Task]:
                 f"{each.asked_by.full_name}: {each.reason}",
                 reverse("unlock", args=[each.pk]),
                 each.asked_at.date(),
+            )
+
+
+def _places(access: Access) -> Iterator[Task]:
+    """Sites and studies that somebody else asked to unlock."""
+    if not access.may_anywhere("unlock.approve"):
+        return
+    for each in place_unlocks_visible_to(access):
+        site = each.lock.site
+        code = site.code if site is not None else ""
+        if each.state != UnlockState.ASKED or each.asked_by_id == access.user_id:
+            continue
+        if access.may("unlock.approve", each.lock.trial.code, code):
+            yield Task(
+                kind="unlocks",
+                state="waiting",
+                title=f"{site.name if site is not None else each.lock.trial.short_title} · Unlocking was asked for",
+                detail=f"{each.asked_by.full_name}: {each.reason}",
+                url=reverse("place-unlock", args=[each.pk]),
+                due=each.asked_at.date(),
+                trial=each.lock.trial.code,
+                site=code,
             )
 
 

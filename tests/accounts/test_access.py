@@ -80,7 +80,7 @@ def test_readers_and_sponsors_see_no_casebook() -> None:
 def test_administrators_see_no_data_of_subjects() -> None:
     """They run accounts and trials, and hand the trail to an inspector; what is in it stays closed to them."""
     held = {name for name, roles in PERMISSIONS.items() if "admin" in roles}
-    assert held == {"trial.admin", "user.admin", "protocol.approve", "trail.export"}
+    assert held == {"trial.admin", "user.admin", "protocol.approve", "trail.export", "edit.stop"}
 
 
 def test_the_table_names_known_roles_only() -> None:

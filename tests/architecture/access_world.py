@@ -10,11 +10,12 @@ from typing import Any
 
 from accounts.models import Grant
 from accounts.selectors import access_of
-from accounts.services import delegate, make_token
+from accounts.services import delegate, make_token, withdraw_edit_access
 from audit.context import acting
 from casebook import services as casebook
-from casebook.models import Unlock
+from casebook.models import LockRun, Unlock
 from casebook.records import form_key
+from casebook.services.places import ask_place_unlock, lock_place
 from casebook.services.signing import Wanted, sign_records
 from eligibility.services import assess_subject
 from foundation.clock import now, today
@@ -87,7 +88,7 @@ def build(desk: Desk) -> World:
         "link": LINK,
         "question": 1,
     }
-    samples |= _laboratory(desk)
+    samples |= _laboratory(desk) | _places(desk)
     _invite(desk)
     return World(samples | _amended(desk) | _images(desk) | _signed(desk), desk.read("M1").reader.username)
 
@@ -146,6 +147,30 @@ def _signed(desk: Desk) -> dict[str, Any]:
         "line": line.pk,
         "principal": signer.username,
         "principal_line": principal.pk if principal else 0,
+    }
+
+
+def _places(desk: Desk) -> dict[str, Any]:
+    """The home site locked in the other trial, where nobody was screened, with a wish to unlock it; a run; and a
+    withdrawal of edit access that is yet to come."""
+    cast, keeper, site = desk.cast, desk.cast.actor("datamanager"), desk.cast.home
+    other = next(trial for trial in cast.trials.values() if trial != desk.subject.trial)
+    lock = lock_place(actor=keeper, trial=other, site=site, reason="Nobody was screened")
+    wish = ask_place_unlock(actor=keeper, trial=other, site=site, reason="Somebody will be", hours=4)
+    with setting_up():
+        run = LockRun.objects.create(
+            trial=other, site=site, reason="Database lock", asked_by=cast.people["datamanager"], state="DONE"
+        )
+    stop = withdraw_edit_access(
+        actor=keeper, trial=other.code, site="SE-02", reason="Data cut", starts=now() + timedelta(days=9)
+    )
+    return {
+        "lock": lock.pk,
+        "place_unlock": wish.pk,
+        "run": run.pk,
+        "stop": stop.pk,
+        "home_site": site.code,
+        "place_verb": "lock",
     }
 
 

@@ -17,7 +17,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.api import Endpoint
 from accounts.decorators import PUBLIC, SIGNED_IN, mark_of
-from accounts.policies import roles_with
+from accounts.policies import WRITES, roles_with
+from accounts.services import withdraw_edit_access
 from tests.architecture import access_world
 from tests.architecture.access_table import TABLE, Row
 from tests.architecture.access_world import World
@@ -221,3 +222,52 @@ def _leads_to_the_door(answer: Any, person: str, row: Row) -> bool:
 
 def test_the_groups_are_the_whole_cast(cast: Any) -> None:
     assert {person for people in GROUPS for person in people} == {*cast.people, NOBODY}
+
+
+# While edit access is withdrawn ---------------------------------------------------------------------------------------
+
+
+OF_NO_TRIAL = frozenset({"inbox-match", "inbox-reject"})
+"""What arrived and belongs to no subject yet: the subject that it is given to decides."""
+
+
+@pytest.mark.django_db
+@pytest.mark.req("LCK-05")
+@pytest.mark.parametrize("whole", [True, False], ids=["trials", "site"])
+def test_every_address_that_writes_refuses_while_edit_access_is_withdrawn(desk: Desk, *, whole: bool) -> None:  # noqa: F811
+    """Whoever might write is told why not; whoever may read goes on reading.
+
+    Withdrawn from both trials, every address that writes anywhere says so; withdrawn from the home site, every address
+    of a thing of that site.
+    """
+    world = access_world.build(desk)
+    for trial in desk.cast.trials.values():
+        withdraw_edit_access(
+            actor=desk.cast.actor("datamanager"),
+            trial=trial.code,
+            site="" if whole else desk.cast.home.code,
+            reason="Data cut",
+        )
+    wrong = []
+    for person in ("coordinator", "investigator", "datamanager", "monitor"):
+        client = desk.cast.client(person)
+        client.raise_request_exception = False
+        for address in ALL:
+            row = TABLE[address.name]
+            if not whole and (row.reach != "site" or address.name in OF_NO_TRIAL):
+                continue
+            for method, then in row.methods.items():
+                caches["throttle"].clear()
+                may = expected(address, row, person, method, world)
+                if may in {"403", "404", "405"}:
+                    continue
+                answer = asked(
+                    client, method, address.filled(row, world.samples), row, program=bool(address.endpoint)
+                )
+                told = b"was withdrawn on" in getattr(answer, "content", b"")
+                writes = method != "GET" and not {then or row.needs, row.needs}.isdisjoint(WRITES)
+                if writes and (answer.status_code != 403 or not told):
+                    wrong.append(f"{person} {method} {address.name}: {answer.status_code}")
+                if method == "GET" and row.needs not in WRITES and not fits(answer.status_code, may):
+                    wrong.append(f"{person} {method} {address.name}: {answer.status_code}, not {may}")
+    assert wrong == [], "\n".join(wrong)

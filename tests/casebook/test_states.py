@@ -195,9 +195,12 @@ def test_what_is_in_the_way_of_a_lock_is_said(
     case.save(entry, "HGB", "12.8", "g/dL")
     assert refused() == "The form has to be signed again."
     case.sign(case.key(entry=entry))
-    condition("read", lambda _subject, forms: [f"{len(forms)} read is not signed."])
+    condition(
+        "read",
+        lambda wanted: {key.pk: [f"{len(forms)} read is not signed."] for key, forms in wanted.items()},
+    )
     assert refused() == "1 read is not signed."
-    condition("read", lambda _subject, _forms: [])
+    condition("read", lambda _wanted: {})
     states.lock(actor=manager, scope=case.scope(again(entry), case.visit))
     assert again(entry).locked
 

@@ -13,6 +13,7 @@ from django.core.files.storage import default_storage
 from accounts.access import Access
 from accounts.selectors import access_of
 from audit.context import acting
+from casebook.errors import PlaceLockedError
 from foundation import clock
 from imaging.dicom import phantom
 from imaging.dicom.errors import DicomFault
@@ -38,10 +39,13 @@ from imaging.services import (
     receive_object,
     reject_items,
     release_alike,
+    start_batch,
     withdraw_study,
 )
 from imaging.services.inbox import UNKNOWN_SUBJECT, UNKNOWN_VISIT
+from imaging.services.receiving import Announced
 from patients.models import Subject
+from tests.casebook.locked_site import lock_site_of
 from tests.cast import SETUP
 from tests.imaging.conftest import Desk
 from tests.imaging.dicom_files import changed
@@ -90,6 +94,23 @@ def test_what_names_subject_and_visit_goes_to_its_visit_by_itself(desk: Desk, st
     assert Instance.objects.filter(series__study__visit=desk.visits["M1"]).count() == 5
     assert set(InboxItem.objects.values_list("state", flat=True)) == {InboxState.MATCHED}
     assert not [name for name in stored() if name.startswith("incoming/")]
+
+
+@pytest.mark.req("LCK-02")
+def test_what_arrives_for_a_locked_site_waits_with_the_reason_and_is_not_lost(desk: Desk) -> None:
+    lock_site_of(desk.cast, desk.subject)
+    items = arrive(
+        desk, desk.slices("M1"), ClinicalTrialSubjectID=desk.subject.number, ClinicalTrialTimePointID="M1"
+    )
+
+    assert place(desk, items) == []
+    assert place(desk, list(InboxItem.objects.all())) == []
+
+    assert not Batch.objects.exists()
+    (reason,) = set(InboxItem.objects.filter(state="WAITING").values_list("reason", flat=True))
+    assert "is locked since" in reason
+    with pytest.raises(PlaceLockedError):
+        start_batch(actor=desk.cast.actor(), visit=desk.visits["M1"], files=[Announced("a.dcm", 1)])
 
 
 def test_the_patient_number_may_be_the_subjects_and_the_date_tells_the_visit(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from audit.context import acting
 from casebook import services as casebook
 from casebook.models import Unlock
 from casebook.records import form_key
+from casebook.services.places import ask_place_unlock, lock_place
 from casebook.services.signing import Wanted, sign_records
 from foundation import clock
 from imaging.models import Adjudication, Origin, Read
@@ -37,6 +38,8 @@ class Aftermath:
     range_id: int
     pair: UUID
     arrived: UUID
+    place_lock: int
+    place_unlock: int
     amendment: str = AMENDMENT
 
 
@@ -51,7 +54,7 @@ def _bring_on(world: World) -> Aftermath:
     _amend(world)
     laboratory, range_id = _laboratory(world)
     signed, unlock = _signed(world)
-    return Aftermath(signed, unlock, laboratory, range_id, _pair(world), _arrived(world))
+    return Aftermath(signed, unlock, laboratory, range_id, _pair(world), _arrived(world), *_locked(world))
 
 
 def _amend(world: World) -> None:
@@ -98,6 +101,15 @@ def _signed(world: World) -> tuple[int, int]:
             subject=subject, reason="Wrong unit", hours=4, asked_by=cast.people["coordinator"]
         )
     return done.signed[0].pk, wish.pk
+
+
+def _locked(world: World) -> tuple[int, int]:
+    """The other site locked, where nobody was screened for Thermodox, and a wish to unlock it."""
+    cast, trial = world.cast, world.treated.trial
+    keeper = cast.actor("datamanager")
+    lock = lock_place(actor=keeper, trial=trial, site=cast.away, reason="Nobody was screened")
+    wish = ask_place_unlock(actor=keeper, trial=trial, site=cast.away, reason="Somebody comes", hours=4)
+    return lock.pk, wish.pk
 
 
 def _pair(world: World) -> UUID:

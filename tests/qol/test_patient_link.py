@@ -12,7 +12,7 @@ from django.utils.html import escape
 
 from audit.models import Event
 from casebook import services as casebook
-from casebook.errors import ReasonNeededError
+from casebook.errors import PlaceLockedError, ReasonNeededError
 from casebook.models import Entry, EntryState
 from casebook.rules.cells import Typed
 from casebook.selectors import entries
@@ -28,6 +28,7 @@ from qol.models import Invitation, InvitationState
 from qol.rules.fhsi_8_version_4 import ITEMS, score_fhsi8
 from qol.services import Sent, invite, receive_answers, revoke
 from qol.throttle import WRONG_LINKS
+from tests.casebook.locked_site import lock_site_of
 from tests.cast import Cast
 from tests.qol.desk import FORM_ITEM, Desk, load
 
@@ -124,6 +125,22 @@ def test_sending_twice_writes_once(desk: Desk) -> None:
     receive_answers(invitation=invitation, sent=Sent(FULL, "en"))
     assert (entry_of(desk).version, Event.objects.count()) == (version, events)
     assert entry_of(desk).values["GP1"]["value"] == "3"
+
+
+@pytest.mark.req("LCK-02")
+def test_answers_after_the_site_was_locked_are_refused_in_words_and_stay_with_the_patient(desk: Desk) -> None:
+    """Not lost without a word: the link stays open, and takes the answers once the site is unlocked."""
+    _, token = link(desk)
+    phone = Client()
+    walk(phone, token)
+    lock_site_of(desk.cast, desk.subject)
+    refused = send(phone, token)
+    assert refused.status_code == 409
+    assert "Your answers could not be received." in refused.content.decode()
+    assert Invitation.objects.get().state == InvitationState.OPEN
+    assert "Sample statement answer 3" in phone.get(f"/q/{token}/review/").content.decode()
+    with pytest.raises(PlaceLockedError, match="Oslo University Hospital, THERMODOX, is locked"):
+        link(desk, "M4")
 
 
 def test_a_used_link_says_thank_you_and_shows_no_answer(desk: Desk) -> None:
