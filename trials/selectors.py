@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import DateField, Exists, Func, OuterRef, Q, QuerySet, Value
 
 from accounts.access import Access
 from foundation import clock
@@ -14,6 +15,9 @@ from foundation.errors import NotFound
 from trials.errors import NoVersionInForce, VersionNotApproved
 from trials.models import ProtocolVersion, Site, SiteApproval, Trial, TrialSite, VersionState
 
+_TODAY_AT_THE_SITE = partial(
+    Func, template="(%(expressions)s)::date", arg_joiner=" AT TIME ZONE ", output_field=DateField()
+)
 SEES_TRIAL = ("subject.view", "report.view")
 
 
@@ -65,10 +69,11 @@ def current_version(trial: Trial | str, on: date | None = None) -> ProtocolVersi
     return version
 
 
-def approvals_in_force(on: date) -> QuerySet[SiteApproval]:
-    """Approvals that count on a day."""
+def approvals_in_force(on: date | None = None) -> QuerySet[SiteApproval]:
+    """Approvals that count on a day; without one, today at each site, where it may be tomorrow already."""
+    day = on or _TODAY_AT_THE_SITE(Value(clock.now()), "site__time_zone")
     return SiteApproval.objects.filter(
-        Q(withdrawn_on__isnull=True) | Q(withdrawn_on__gt=on), approved_on__lte=on
+        Q(withdrawn_on__isnull=True) | Q(withdrawn_on__gt=day), approved_on__lte=day
     )
 
 

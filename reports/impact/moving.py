@@ -54,8 +54,7 @@ def impact_on_all(subjects: Sequence[Subject], version: ProtocolVersion) -> tupl
 
 def to_be_moved(access: Access, version: ProtocolVersion) -> list[Subject]:
     """Subjects whom the person may move to a version: on an earlier one, at sites that may use it, on study."""
-    today = clock.today()
-    sites = approvals_in_force(today).filter(version=version).values("site")
+    sites = approvals_in_force().filter(version=version).values("site")
     found = subjects_visible_to(access, AMEND).filter(
         trial=version.trial_id, site__in=sites, version__sha256__in=version.lineage
     )

@@ -27,21 +27,21 @@ EXPORT_STAYS = timedelta(days=3)
 
 def oversight_tasks(access: Access, today: date, now: datetime) -> Iterator[Task]:
     """What waits beside the casebooks."""
-    yield from _moves(access, today)
+    yield from _moves(access)
     yield from _verification(access)
     yield from _unlocks(access)
     yield from _places(access)
     yield from _exports(access, now)
 
 
-def _moves(access: Access, today: date) -> Iterator[Task]:
+def _moves(access: Access) -> Iterator[Task]:
     """Subjects who stay on an earlier version although their site may use a later one: two statements.
 
     The newest version that counts at a site is the one that subjects are asked to consent to.
     """
     newest = {
         (each.version.trial.code, each.site.code): each
-        for each in approvals_in_force(today)
+        for each in approvals_in_force()
         .select_related("version__trial", "site")
         .defer("version__definition")
         .order_by("version__effective_from", "version_id")
