@@ -255,6 +255,8 @@ def test_a_folder_of_images_with_a_letter_among_them(
     page.get_by_role("navigation", name="Subject").get_by_role("link", name="Images").click()
     page.get_by_role("link", name="Send images for Month 1", exact=True).click()
     page.locator("input[webkitdirectory]").set_input_files(folder)
+    page.get_by_text("letter.txt").wait_for()
+    page.get_by_role("link", name="Go on").click()
     page.wait_for_url("**/images/uploads/**")
     process_batch(Batch.objects.get().pk)
     page.reload()
