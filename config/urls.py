@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from config.find import find
 from config.rooms import ROOMS
 
+handler404 = "foundation.web.nothing_here"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("config.api")),
     path("find/", find, name="find"),

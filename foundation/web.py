@@ -7,14 +7,13 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.template import TemplateDoesNotExist
-from django.template.loader import render_to_string
 from django.utils.html import escape
+from django.utils.http import url_has_allowed_host_and_scheme
 
-from foundation.errors import DomainError, Invalid
+from foundation.errors import DomainError, Invalid, NotFound
 
 PROBLEM_PAGE = "problem.html"
-PROBLEM_FRAGMENT = "components/_problem.html"
+HEADINGS = {403: "Not allowed", 404: "Nothing here", 422: "Not taken"}
 
 
 def is_htmx(request: HttpRequest) -> bool:
@@ -43,17 +42,28 @@ def page(
 
 
 def problem(request: HttpRequest, error: DomainError) -> HttpResponse:
-    """The answer to a broken rule: problem+json (RFC 9457) to programs, a fragment to HTMX, a page to people."""
+    """The answer to a broken rule: problem+json (RFC 9457) to programs, a sentence to HTMX, a page to people."""
     if wants_json(request):
         return JsonResponse(
             problem_document(request, error), status=error.status, content_type="application/problem+json"
         )
-    context = {"error": error, "message": error.message, "status": error.status}
-    template = PROBLEM_FRAGMENT if is_htmx(request) else PROBLEM_PAGE
-    try:
-        return HttpResponse(render_to_string(template, context, request), status=error.status)
-    except TemplateDoesNotExist:
+    if is_htmx(request):
         return HttpResponse(f'<p role="alert">{escape(error.message)}</p>', status=error.status)
+    heading = HEADINGS.get(error.status, "This cannot be done now")
+    context = {"heading": heading, "message": error.message, "back": _came_from(request)}
+    return page(request, PROBLEM_PAGE, context, status=error.status)
+
+
+def nothing_here(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The answer to an address that nobody knows."""
+    return problem(request, NotFound())
+
+
+def _came_from(request: HttpRequest) -> str:
+    """The page on which somebody was, where it is one of ours and another one."""
+    before = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure())
+    return before if ours and before != request.build_absolute_uri() else ""
 
 
 def problem_document(request: HttpRequest, error: DomainError) -> dict[str, Any]:

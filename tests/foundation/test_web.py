@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from foundation.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from foundation.middleware import (
@@ -129,3 +129,39 @@ def test_a_view_may_say_otherwise(get: HttpRequest) -> None:
 )
 def test_htmx_gets_a_fragment_unless_it_boosts_a_link(headers: dict[str, str], *, fragment: bool) -> None:
     assert is_htmx(RequestFactory().get("/", headers=headers)) is fragment
+
+
+@pytest.mark.django_db
+class TestWhatPeopleSee:
+    def test_an_address_that_nobody_knows_is_a_page_with_a_way_out(
+        self, client_for: Callable[..., Client]
+    ) -> None:
+        answer = client_for("datamanager", "EXCALIBUR").get("/no/such/page/")
+        shown = answer.content.decode()
+        assert answer.status_code == 404
+        assert "There is nothing at this address, or you have no access to it." in shown
+        assert "<nav" in shown
+        assert "To the first page" in shown
+
+    def test_a_refusal_leads_back_to_where_somebody_was(self, client_for: Callable[..., Client]) -> None:
+        client = client_for("datamanager", "EXCALIBUR")
+        for referer, back in (
+            ("http://testserver/subjects/", True),
+            ("https://elsewhere.example/", False),
+            ("http://testserver/subjects/NO-SUCH/", False),
+        ):
+            shown = client.get("/subjects/NO-SUCH/", headers={"Referer": referer}).content.decode()
+            assert (f'href="{referer}"' in shown) is back, referer
+
+    def test_strangers_get_the_page_too(self, client: Client) -> None:
+        answer = client.get("/no/such/page/")
+        assert answer.status_code == 404
+        assert "There is nothing at this address" in answer.content.decode()
+
+    def test_a_page_that_was_open_too_long_says_what_to_do(self, client_for: Callable[..., Client]) -> None:
+        user = client_for("datamanager", "EXCALIBUR")
+        strict = Client(enforce_csrf_checks=True)
+        strict.cookies = user.cookies
+        answer = strict.post("/subjects/new/", {})
+        assert answer.status_code == 403
+        assert "load the page again, and send it once more" in answer.content.decode()
