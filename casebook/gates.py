@@ -26,6 +26,7 @@ FREE = {
     "casebook_draft": "what somebody typed and has not saved: nothing of the casebook, forgotten by itself",
     "reports_casebookcopy": "that somebody took a copy away; reading goes on after a lock",
     "reports_copyrequest": "that somebody asked for a copy; reading goes on after a lock",
+    "reports_export": "that somebody asked for images and reads; reading goes on after a lock",
 }
 """Tables of subjects that are written after a lock as well, and why."""
 

@@ -50,6 +50,7 @@ from reports.errors import (
 )
 from reports.models import Export, ExportState, ExportTaken
 from reports.services import make_export, request_export
+from tests.casebook.locked_site import lock_site_of
 from tests.conftest import PASSWORD
 from tests.imaging.conftest import Desk, desk_of
 from tests.imaging.dicom_files import small_phantom
@@ -416,6 +417,12 @@ def test_one_subject_or_some_sites(read_once: Desk) -> None:
         assert part.table("reads") == []
         assert read_once.subject.number not in part.files["manifest.json"].decode()
         assert read_once.subject.number not in part.files["tables/examinations.csv"].decode()
+
+
+@pytest.mark.req("LCK-02")
+def test_images_and_reads_of_a_locked_site_can_still_be_taken_away(read_once: Desk) -> None:
+    lock_site_of(read_once.cast, read_once.subject)
+    assert deliver(read_once, subject=read_once.subject.number).manifest["counts"]["images"]
 
 
 @pytest.mark.parametrize(
