@@ -1,6 +1,5 @@
 // The reading page. The page is there at once, and what it shows is asked for at once; Cornerstone comes beside that.
 import './css/viewer.css'
-import { ask } from './viewer/asked.js'
 import { KEYS } from './viewer/keys.js'
 import { millimetres } from './viewer/millimetres.js'
 import './viewer/next.js'
@@ -18,6 +17,7 @@ const make = (name, attributes = {}, ...children) => {
   return element
 }
 const button = (words, key, attributes) => make('button', { type: 'button', class: 'viewer-tool', title: key ? `${words} (${key})` : words, 'aria-keyshortcuts': key, ...attributes }, words, ...(key ? [make('kbd', { 'aria-hidden': 'true' }, key)] : []))
+const asked = (url) => fetch(url, { headers: { Accept: 'application/json' }, credentials: 'same-origin' })
 
 class Viewer extends HTMLElement {
   connectedCallback () {
@@ -36,7 +36,7 @@ class Viewer extends HTMLElement {
   }
 
   async #open () {
-    const early = new Map([...this.querySelectorAll('[data-view]')].map(({ dataset }) => [dataset.url, ask(dataset.url)]))
+    const early = new Map([...this.querySelectorAll('[data-view]')].map(({ dataset }) => [dataset.url, asked(dataset.url)]))
     for (const answer of early.values()) answer.catch(() => {}) // said below, where it is waited for
     try {
       const { Desk, understood } = await import('./viewer/desk.js')

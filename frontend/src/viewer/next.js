@@ -1,5 +1,4 @@
 // From one case to the next without leaving the page: Cornerstone stays, and so do the pictures that were fetched ahead.
-import { askEarly } from './asked.js'
 
 async function changeTo (url) {
   const answer = await fetch(url, { credentials: 'same-origin', headers: { Accept: 'text/html' } })
@@ -20,8 +19,6 @@ async function changeTo (url) {
 document.addEventListener('edc:next-case', (event) => {
   const { url } = event.detail
   performance.mark('to the next case')
-  const images = document.querySelector('edc-viewer')?.dataset.nextUrl
-  if (images?.startsWith(url)) askEarly(images)
   changeTo(url).catch(() => location.assign(url))
 })
 addEventListener('popstate', () => location.reload())
