@@ -56,13 +56,13 @@ class Upload extends HTMLElement {
   /** Take names out here, where this browser can; what it cannot read goes as it is, and the server takes them out. */
   async #firstStep () {
     if (this.dataset.tableUrl && globalThis.crypto?.subtle && this.entries.some(({ looked }) => !looked)) {
-      const { FirstStep, kindOf } = await import('./upload/first-step.js').catch(() => { throw new Refused(NO_CONNECTION) })
+      const { FirstStep, kindOf } = await import('./upload/first-step.js').catch(refusing(NO_CONNECTION))
       this.step ??= new FirstStep(await this.#json(this.dataset.tableUrl), this.dataset.site)
       await this.#openArchives(kindOf)
       const waiting = this.entries.filter(({ looked }) => !looked)
       for (const [index, entry] of waiting.entries()) {
         this.#show(index / waiting.length, `Taking names out on this computer: ${index + 1} of ${waiting.length} files`)
-        await this.#look(entry, await kindOf(entry.file))
+        await this.#look(entry, await kindOf(entry.file).catch(refusing(unreadable(entry))))
       }
       for (const entry of waiting) entry.sentAs = this.step.covered(entry.path)
     }
@@ -75,10 +75,10 @@ class Upload extends HTMLElement {
   async #openArchives (kindOf) {
     const opened = []
     for (const entry of this.entries) {
-      if (entry.looked || await kindOf(entry.file) !== 'archive') opened.push(entry)
+      if (entry.looked || await kindOf(entry.file).catch(refusing(unreadable(entry))) !== 'archive') opened.push(entry)
       else {
         this.#show(0, `Opening ${entry.path.split('/').pop()}`)
-        const { unpacked } = await import('./upload/archive.js')
+        const { unpacked } = await import('./upload/archive.js').catch(refusing(NO_CONNECTION))
         opened.push(...await unpacked(entry.file, entry.path).then(sendable, () => [{ ...entry, looked: true }]))
       }
     }
@@ -297,6 +297,9 @@ class Upload extends HTMLElement {
 const sendable = (entries) => entries.filter(({ path }) => !/(^|\/)(\.DS_Store|Thumbs\.db|__MACOSX\/.*)$/.test(path))
 
 class Refused extends Error {}
+
+const refusing = (words) => () => { throw new Refused(words) }
+const unreadable = ({ path }) => `${path} cannot be read. Is the disc still in its drive? Nothing was sent.`
 
 function reasonIn (text) {
   try {

@@ -146,7 +146,7 @@ def first_step_of(file: DicomFile) -> FirstStep | None:
             replaced=_names(content["replaced"]),
             removed=_names(content["removed"], also=content["behind"] is True),
         )
-    except (ValueError, KeyError, TypeError) as fault:
+    except (ValueError, KeyError, TypeError, RecursionError) as fault:
         words = "What the browser says of its first step is not understood. Send the file again."
         raise Malformed("first_step", words) from fault
 

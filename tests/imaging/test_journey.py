@@ -65,6 +65,19 @@ def test_a_coordinator_sends_a_folder(
     page.get_by_text("Of these, before sending").wait_for()
 
 
+UNREADABLE = """upload => upload.send([{ path: 'CD/IM0001', file: {
+  size: 5, slice: () => ({ arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotReadableError')) }) } }])"""
+
+
+def test_a_disc_that_was_taken_out_is_said(desk: Desk, person: Callable[..., Any]) -> None:  # noqa: F811
+    page = person("coordinator").page
+    page.goto(reverse("visit-images", args=[desk.subject.number, "M1"]))
+    page.locator("edc-upload").evaluate(UNREADABLE)
+    page.get_by_text("CD/IM0001 cannot be read. Is the disc still in its drive?").wait_for()
+    page.get_by_role("button", name="Send again").wait_for()
+    assert not Batch.objects.exists()
+
+
 def zipped(files: dict[str, bytes], path: Path) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
