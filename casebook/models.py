@@ -19,6 +19,7 @@ from casebook.places import PlaceLock as PlaceLock
 from casebook.places import PlaceUnlock as PlaceUnlock
 from casebook.places import RunState as RunState
 from casebook.places import UnlockState as UnlockState
+from casebook.places import UnlockWish
 from casebook.sampling import SamplingSeed as SamplingSeed
 from patients.models import Subject
 from trials.models import ProtocolVersion, Trial, entered_protocol
@@ -321,29 +322,14 @@ class SignedRecord(models.Model):
         return f"{self.get_kind_display()} signed by {self.signature.signer_name}"
 
 
-class Unlock(models.Model):
+class Unlock(UnlockWish):
     """Somebody asks to open what is locked, somebody else decides; the scope is a form, a visit, or the casebook."""
 
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="+")
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, related_name="+")
-    reason = models.CharField(max_length=500)
-    hours = models.PositiveSmallIntegerField(help_text="How long it stays open.")
-    state = models.CharField(max_length=8, choices=UnlockState, default=UnlockState.ASKED)
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    asked_at = models.DateTimeField(db_default=Now(), editable=False)
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    decided_at = models.DateTimeField(null=True)
-    answer = models.CharField(max_length=500, blank=True)
-    ends_at = models.DateTimeField(null=True)
-    trail_head = models.BigIntegerField(
-        null=True, help_text="The last event of the trail before it was opened."
-    )
 
-    class Meta:
-        ordering = ["-pk"]
+    class Meta(UnlockWish.Meta):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(decided_by__isnull=True) | ~models.Q(decided_by=models.F("asked_by")),
@@ -356,9 +342,6 @@ class Unlock(models.Model):
             ),
             models.CheckConstraint(condition=~models.Q(reason=""), name="unlock_has_a_reason"),
         ]
-
-    def __str__(self) -> str:
-        return f"unlock: {self.reason[:60]}"
 
 
 class Closure(models.Model):

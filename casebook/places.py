@@ -23,6 +23,32 @@ class UnlockState(models.TextChoices):
     REFUSED = "REFUSED", "Refused"
 
 
+class UnlockWish(models.Model):
+    """Somebody asks to open what is locked for a time, somebody else decides."""
+
+    reason = models.CharField(max_length=500)
+    hours = models.PositiveSmallIntegerField(help_text="How long it stays open.")
+    state = models.CharField(max_length=8, choices=UnlockState, default=UnlockState.ASKED)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(db_default=Now(), editable=False)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=500, blank=True)
+    ends_at = models.DateTimeField(null=True)
+    trail_head = models.BigIntegerField(
+        null=True, help_text="The last event of the trail before it was opened."
+    )
+
+    class Meta:
+        abstract = True
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"unlock: {self.reason[:60]}"
+
+
 class PlaceLockQuerySet(models.QuerySet["PlaceLock"]):
     """Locks by what they do now."""
 
@@ -72,27 +98,12 @@ class PlaceLock(models.Model):
         return f"{self.site or self.trial} locked"
 
 
-class PlaceUnlock(models.Model):
+class PlaceUnlock(UnlockWish):
     """Somebody asks to open a locked site or study for a time, somebody else decides."""
 
     lock = models.ForeignKey(PlaceLock, on_delete=models.PROTECT, related_name="unlocks")
-    reason = models.CharField(max_length=500)
-    hours = models.PositiveSmallIntegerField(help_text="How long it stays open.")
-    state = models.CharField(max_length=8, choices=UnlockState, default=UnlockState.ASKED)
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    asked_at = models.DateTimeField(db_default=Now(), editable=False)
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    decided_at = models.DateTimeField(null=True)
-    answer = models.CharField(max_length=500, blank=True)
-    ends_at = models.DateTimeField(null=True)
-    trail_head = models.BigIntegerField(
-        null=True, help_text="The last event of the trail before it was opened."
-    )
 
-    class Meta:
-        ordering = ["-pk"]
+    class Meta(UnlockWish.Meta):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(decided_by__isnull=True) | ~models.Q(decided_by=models.F("asked_by")),
@@ -110,9 +121,6 @@ class PlaceUnlock(models.Model):
                 name="unlocking_a_place_is_asked_for_once",
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"unlock: {self.reason[:60]}"
 
 
 class RunState(models.TextChoices):
