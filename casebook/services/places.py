@@ -50,6 +50,8 @@ def lock_place(*, actor: Actor, trial: Trial, site: Site | None, reason: str) ->
     """
     words = reason_given(reason)
     with acting(actor, reason=words):
+        _one_after_the_other(trial, site)
+        _must_be_allowed("lock", actor, place_state(trial, site, left=0))
         _alone(trial, site)
         _must_be_allowed("lock", actor, lockable_state(trial, site))
         manifest = (
@@ -157,16 +159,23 @@ def _must_be_allowed(action: PlaceAction, actor: Actor, place: PlaceState) -> No
         raise (RoleRefusedError if found.by == "role" else StateRefusedError)(sentence=found.sentence)
 
 
+def _one_after_the_other(trial: Trial, site: Site | None) -> None:
+    """Let nobody else lock anything of this trial, or this site, until the end of the transaction.
+
+    The trial's row comes first, and nothing is waited for after the two rows. Who waited for another lock is told of
+    it before anybody looks for writers: one that the other lock has just refused may hold the place a moment longer.
+    """
+    Trial.objects.select_for_update(no_key=True).get(pk=trial.pk)
+    if site is not None:
+        Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+
+
 def _alone(trial: Trial, site: Site | None) -> None:
     """Hold the place, or every site of the study, alone until the end of the transaction.
 
     Whoever writes to a subject holds its place shared (the gate in the database does that), so no write is under way
     when it is looked at, and the next one comes after the lock. It does not wait: who waited would hold up everybody.
-    The trial's row comes first: two who lock come one after the other, and nothing is waited for afterwards.
     """
-    Trial.objects.select_for_update(no_key=True).get(pk=trial.pk)
-    if site is not None:
-        Site.objects.select_for_update(no_key=True).get(pk=site.pk)
     places = TrialSite.objects.filter(trial=trial).order_by("site_id")
     if site is not None:
         places = places.filter(site=site)
