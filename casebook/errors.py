@@ -51,6 +51,30 @@ class NotReadyError(DomainError):
     status = 422
 
 
+class ValuesStandError(DomainError):
+    """A form in which values stand was done: its values count wherever a rule reads them."""
+
+    code = "values_stand"
+    template = "{what} in this form. Empty it first, or leave only the rest blank."
+    status = 409
+
+
+class NotLeftOutError(DomainError):
+    """Only what was recorded as not done can be opened again."""
+
+    code = "not_left_out"
+    template = "Nobody recorded that this form was not done."
+    status = 409
+
+
+class RowsStandError(DomainError):
+    """A log with a row has something to record."""
+
+    code = "rows_stand"
+    template = "Something is entered here already. Strike it out first if it was a mistake."
+    status = 409
+
+
 class FormNotHereError(DomainError):
     code = "form_not_here"
     template = "{form} does not belong to {visit}."

@@ -15,7 +15,7 @@ from audit.models import Event
 from audit.registry import Described, Forms, LookFor, register_describer, register_forms, register_look
 from casebook.models import Entry, Query, SignedRecord
 from casebook.pages.addresses import form_url
-from casebook.rules.cells import cell_text
+from casebook.rules.cells import cell_text, confirmations
 from casebook.rules.picture import codelist_of
 from casebook.selectors import HEAVY
 from trials.models import ProtocolVersion
@@ -208,7 +208,7 @@ def worded(protocol: Protocol, item: Item, cell: Mapping[str, Any] | None) -> st
     """A cell in words, a confirmed check told; None where there was none."""
     if not cell:
         return None
-    said = "; ".join(f"confirmed: {reason}" for reason in (cell.get("confirmed") or {}).values())
+    said = "; ".join(f"confirmed: {reason}" for reason in confirmations(cell).values())
     text = cell_text(item, codelist_of(protocol, item), cell)
     return f"{text} ({said})" if said else text or None
 

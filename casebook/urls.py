@@ -64,6 +64,7 @@ urlpatterns = [
     path(f"{VISIT}happened/", subject.visit_happened, name="visit-happened"),
     path(f"{VISIT}missed/", subject.visit_missed, name="visit-missed"),
     path(f"{FORM}add/", form.add_row, name="form-add"),
+    path(f"{FORM}none/", form.none, name="form-none"),
     path(FORM, form.form, name="form"),
     path(ROW, form.form, name="form-row"),
 ]
@@ -72,6 +73,7 @@ for _prefix, _name in ((FORM, "form"), (ROW, "form-row")):
         path(f"{_prefix}save/", form.save, name=f"{_name}-save"),
         path(f"{_prefix}complete/", form.complete, name=f"{_name}-complete"),
         path(f"{_prefix}not-done/", form.not_done, name=f"{_name}-not-done"),
+        path(f"{_prefix}after-all/", form.after_all, name=f"{_name}-after-all"),
         path(f"{_prefix}strike-out/", form.strike_out, name=f"{_name}-strike-out"),
         path(f"{_prefix}live/", together.live, name=f"{_name}-live"),
         path(f"{_prefix}draft/", together.draft, name=f"{_name}-draft"),

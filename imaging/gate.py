@@ -1,10 +1,10 @@
 """The short way to a frame: what a person was just allowed to see is sent before Django is asked again.
 
 A reader fetches five hundred frames of a series within seconds. The first of them passes every check; with it, the
-other slices of that series are granted to that session at that address for a minute, in this process. The gate stands
-before Django, knows grants only, and sends the file from the disc. Whoever is signed out or loses a right is refused
-by Django as before, a minute later at most. Where files do not lie on this machine's disc, nothing is granted and
-everything goes the long way.
+other slices of that series are granted to that session at that address for ten seconds, in this process. The gate
+stands before Django, knows grants only, and sends the file from the disc. Whoever is signed out or loses a right is
+refused by Django as before, ten seconds later at most. Where files do not lie on this machine's disc, nothing is
+granted and everything goes the long way.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from django.conf import settings
 from imaging.dicom.frames import FRAME_TYPE
 
 FOREVER = "private, max-age=31536000, immutable"
-SECONDS = 60.0
+SECONDS = 10.0
 MOST = 20_000
 _CHUNK = 256 * 1024
 

@@ -27,7 +27,7 @@ from casebook.api.shapes import (
 from casebook.errors import ChangedMeanwhileError, NotReadyError
 from casebook.models import Entry
 from casebook.pages.matrix import casebook_page
-from casebook.rules.cells import Typed
+from casebook.rules.cells import Typed, confirmations
 from casebook.selectors import LOG, find_entry, open_queries, worked_form
 from foundation.api import (
     PROBLEM_TYPE,
@@ -285,7 +285,7 @@ def _shown(entry: Entry) -> dict[str, Any]:
         "locked": entry.locked,
         "version": entry.version,
         "updated_at": entry.updated_at if entry.opened else None,
-        "values": entry.values,
+        "values": {item: _cell_shown(cell) for item, cell in entry.values.items()},
         "derived": worked.picture.derived,
         "shown": sorted(worked.picture.shown, key=order.__getitem__),
         "unanswered": worked.picture.unanswered,
@@ -293,6 +293,10 @@ def _shown(entry: Entry) -> dict[str, Any]:
         "queries": open_queries(entry) if entry.opened else [],
     }
     return dict(FormShown(shown).data)
+
+
+def _cell_shown(cell: Mapping[str, Any]) -> dict[str, Any]:
+    return {**cell, "confirmed": confirmations(cell)} if "confirmed" in cell else dict(cell)
 
 
 class CompleteForm(_FormEndpoint):
@@ -339,7 +343,7 @@ class FormNotDone(_FormEndpoint):
         responses={200: FormShown, **WRITES},
     )
     def post(self, request: Request, number: str, visit: str, form: str, repeat: int) -> Response:
-        """Record that a form was not done, and why. Values that were entered stay."""
+        """Record that a form was not done, and why. Refused where values stand in it."""
         found = self.to_write(number, visit, form, repeat)
         reason = received(request, NotDone)["reason"]
         entry = self.opened(found)

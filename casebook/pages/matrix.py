@@ -123,11 +123,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Log:
-    """A running log: its rows so far and its open queries."""
+    """A running log: its rows so far and its open queries.
+
+    Attributes
+    ----------
+    none
+        Whether somebody recorded that there is none.
+    """
 
     form: Form
     url: str
     rows: int
+    none: bool
     open_queries: int
 
 
@@ -407,10 +414,12 @@ def window_words(visit: Visit, today: date) -> str:
 
 def _log(records: _Records, form: Form) -> Log:
     entries = records.entries.get((None, form.code), ())
+    entered = [entry for entry in entries if not entry.not_done]
     return Log(
         form=form,
-        url=form_url(records.subject, None, form.code),
-        rows=len(entries),
+        url=form_url(records.subject, None, form.code, entries[0].repeat if entries else 1),
+        rows=len(entered),
+        none=bool(entries) and not entered,
         open_queries=sum(
             records.asked[entry.pk, state]
             for entry in entries

@@ -44,6 +44,11 @@ class Rail:
     repeating: bool
     asked: bool
 
+    @property
+    def nothing_entered(self) -> bool:
+        """Whether no row holds anything yet."""
+        return all(row.status in {"planned", "not-started"} for row in self.rows)
+
 
 def form_rail(entry: Entry, rows: Iterable[Row], waiting: Iterable[Query]) -> Rail:
     """Make the rail of a form: one statement. Forms that were asked for once and entered come last.

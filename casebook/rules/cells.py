@@ -3,7 +3,8 @@
 A *cell* is what an entry keeps of one item: `{"value", "unit", "low", "high", "missing", "confirmed"}` with
 only the keys that say something. The value stays as it was typed, in one spelling per type: numbers as
 decimal text, dates as ISO 8601 cut off after what is known, times as `HH:MM` (with an offset where the clock
-was changed that night), codes as codes.
+was changed that night), codes as codes. `confirmed` holds by check `{"reason", "about"}`: why the value stands, and
+the digest of what the check looked at when somebody said so.
 """
 
 from __future__ import annotations
@@ -224,6 +225,31 @@ def _read_text(text: str, limit: int) -> str:
     if len(text) > limit:
         raise CellFault(f"The text has {len(text):,} characters; {limit:,} fit here.")
     return text
+
+
+def holds_value(cell: Mapping[str, Any] | None) -> bool:
+    """Whether a cell holds a value, not only a reason why there is none."""
+    return bool(cell) and cell.get("value") not in (None, "", [])  # type: ignore[union-attr]
+
+
+def confirmations(cell: Mapping[str, Any] | None) -> dict[str, str]:
+    """Why a cell was confirmed in spite of checks: the reason by check."""
+    kept = (cell or {}).get("confirmed") or {}
+    return {check: each["reason"] if isinstance(each, dict) else str(each) for check, each in kept.items()}
+
+
+def confirmed_for(cell: Mapping[str, Any] | None, check_id: str, about: str) -> str:
+    """Why a cell was confirmed in spite of a check that looked at this; empty where it looked at something else.
+
+    Parameters
+    ----------
+    about
+        Digest of what the check looks at now. What was confirmed before digests were kept holds for all.
+    """
+    kept = ((cell or {}).get("confirmed") or {}).get(check_id) or ""
+    if not isinstance(kept, dict):
+        return str(kept)
+    return str(kept["reason"]) if kept["about"] == about else ""
 
 
 def fact_value(item: Item, cell: Mapping[str, Any] | None) -> Any:

@@ -7,13 +7,14 @@ The cut points and their source stand in the pack (`gradings`), those of the tri
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from casebook.rules.cells import WITH_UNIT, Cell
+from casebook.rules.cells import WITH_UNIT, Cell, confirmed_for
 from casebook.rules.dates import date_in_words
 from casebook.rules.limits import in_limit_unit, limit_mark, limit_of, shown_limit
 from casebook.rules.picture import Finding
@@ -182,6 +183,10 @@ def _because(grading: Grading, cut: GradeCut, item: Item, cell: Mapping[str, Any
 # Values before treatment ----------------------------------------------------------------------------------------------
 
 
+BEGINNINGS = frozenset({"randomisation", "treatment"})
+"""Kinds of visits with which treatment begins."""
+
+
 def day_of(form: Form, row: Row) -> str:
     """The day of a row, as far as it is known: its own date item, else the visit's."""
     own = (row.values.get(form.date_item) or {}).get("value") if form.date_item else None
@@ -189,12 +194,15 @@ def day_of(form: Form, row: Row) -> str:
 
 
 def treated_from(protocol: Protocol, rows: Iterable[Row]) -> date | None:
-    """First day of treatment: of the forms at visits of that kind, the earliest."""
+    """First day of the trial's treatment: of the forms at randomisation and at visits of treatment, the earliest.
+
+    In an arm that is treated as patients are outside of a trial, randomisation is all that says when it began.
+    """
     kinds = {visit.code: visit.kind for visit in protocol.visits}
     days = [
         day
         for row in rows
-        if kinds.get(row.visit.partition(".")[0]) == "treatment"
+        if kinds.get(row.visit.partition(".")[0]) in BEGINNINGS
         and len(day := day_of(protocol.form(row.form), row)) == WHOLE_DATE
     ]
     return date.fromisoformat(min(days)) if days else None
@@ -248,12 +256,13 @@ def event_finding(
     if worst is None or not worst[0].grade or str(worst[0].grade) == entered:
         return []
     suggestion, words = worst
-    confirmed = (values.get(event.grade) or {}).get("confirmed", {})
     message = (
         f"{words} is {EDITION} grade {suggestion.grade} ({suggestion.because}); grade {entered} was entered."
         " Confirm it, or correct it."
     )
-    return [Finding(CHECK, event.grade, "check", message, confirmed.get(CHECK, ""))]
+    about = hashlib.sha256(message.encode()).hexdigest()
+    reason = confirmed_for(values.get(event.grade), CHECK, about)
+    return [Finding(CHECK, event.grade, "check", message, reason, about)]
 
 
 def event_suggestion(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +12,16 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
-from casebook.rules.cells import NUMERIC, WITH_UNIT, Cell, cell_text, fact_value
+from casebook.rules.cells import (
+    NUMERIC,
+    WITH_UNIT,
+    Cell,
+    cell_text,
+    confirmations,
+    confirmed_for,
+    fact_value,
+    holds_value,
+)
 from logic import Rule, Truth, Values, compile_rule, prepare
 from logic.units import convert, unit_in_words
 from trials.rules.entered import added_in
@@ -36,6 +47,8 @@ class Finding:
         `stop` keeps the form from being complete; `check` wants a correction or a reason.
     reason
         Why a person confirmed the value in spite of the check, or empty.
+    about
+        Digest of what the check looks at: what is confirmed of it holds for these values alone.
     """
 
     check_id: str
@@ -43,6 +56,7 @@ class Finding:
     level: Level
     message: str
     reason: str = ""
+    about: str = ""
 
     @property
     def statement(self) -> str:
@@ -169,7 +183,8 @@ class FormRules:
         ]
         unanswered = tuple(item.id for item in expected if not _is_answered(values.get(item.id)))
         left = self._left_behind(values, shown)
-        found = (*self._findings(values, checked, shown), *self._added(values, unanswered), *left)
+        fired = self._findings(values, checked, shown, {**(later or {}), **document})
+        found = (*fired, *self._added(values, unanswered), *left)
         return Picture(
             shown=shown | {finding.item for finding in left},
             derived=derived,
@@ -218,7 +233,7 @@ class FormRules:
         )
 
     def _findings(
-        self, values: Mapping[str, Cell], document: Values, shown: frozenset[str]
+        self, values: Mapping[str, Cell], document: Values, shown: frozenset[str], said: Documents
     ) -> tuple[Finding, ...]:
         found = [
             finding
@@ -228,7 +243,7 @@ class FormRules:
         ]
         for check, rule in self._checks:
             if check.item in shown and rule.verdict(document) is Truth.FALSE:
-                found.append(self._fired(check, values))
+                found.append(self._fired(check, values, looked_at(said, {check.item, *rule.names})))
         found = _loudest(found)
         order = {item.id: place for place, item in enumerate(self.form.items)}
         return tuple(sorted(found, key=lambda finding: order[finding.item]))
@@ -241,10 +256,10 @@ class FormRules:
                 item.id,
                 "check",
                 "By the other answers this does not apply, and it holds a value. Empty it, or correct the answer.",
-                reason=(values.get(item.id) or {}).get("confirmed", {}).get(f"{item.id}-{LEFT}", ""),
+                reason=confirmations(values.get(item.id)).get(f"{item.id}-{LEFT}", ""),
             )
             for item in self.form.items
-            if item.id not in shown and item.type != "derived" and _holds(values.get(item.id))
+            if item.id not in shown and item.type != "derived" and holds_value(values.get(item.id))
         ]
 
     def _added(self, values: Mapping[str, Cell], unanswered: Iterable[str]) -> list[Finding]:
@@ -257,19 +272,19 @@ class FormRules:
                 "check",
                 f"Asked since protocol version {added_in(item)}. Enter it, say why it is missing, or confirm that "
                 "it stays empty.",
-                reason=(values.get(item.id) or {}).get("confirmed", {}).get(f"{item.id}-{ADDED}", ""),
+                reason=confirmations(values.get(item.id)).get(f"{item.id}-{ADDED}", ""),
             )
             for item in asked
         ]
 
-    def _fired(self, check: Check, values: Mapping[str, Cell]) -> Finding:
-        confirmed = (values.get(check.item) or {}).get("confirmed", {})
+    def _fired(self, check: Check, values: Mapping[str, Cell], about: str) -> Finding:
         return Finding(
             check_id=check.id,
             item=check.item,
             level="stop" if check.kind == "hard" else "check",
             message=self._worded(check.message, values),
-            reason=confirmed.get(check.id, ""),
+            reason=confirmed_for(values.get(check.item), check.id, about),
+            about=about,
         )
 
     def _worded(self, message: str, values: Mapping[str, Cell]) -> str:
@@ -280,6 +295,24 @@ class FormRules:
             return cell_text(item, self.codelists[item.id], values.get(item.id)) if item else match[0]
 
         return re.sub(r"\{([A-Z][A-Z0-9_]*)\}", words, message)
+
+
+def looked_at(document: Documents, names: Iterable[str]) -> str:
+    """SHA-256 of what single items say in a document; rows of a repeating form are left aside, for others come."""
+    said: dict[str, Any] = {}
+    for name in sorted(names):
+        form, _, item = name.partition(".")
+        of_form = document.get(form)
+        said[name] = of_form.get(item) if item and isinstance(of_form, Mapping) else of_form
+    single = {
+        name: value for name, value in said.items() if not isinstance(value, Mapping) or "value" in value
+    }
+    known = {name: value for name, value in single.items() if not _is_rows(value)}
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+def _is_rows(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(each, Mapping) for each in value)
 
 
 class ProtocolKey:
@@ -347,12 +380,8 @@ def _loudest(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.level == "stop" or finding.item not in impossible]
 
 
-def _holds(cell: Mapping[str, Any] | None) -> bool:
-    return bool(cell) and cell.get("value") not in (None, "", [])  # type: ignore[union-attr]
-
-
 def _is_answered(cell: Mapping[str, Any] | None) -> bool:
-    return _holds(cell) or bool((cell or {}).get("missing"))
+    return holds_value(cell) or bool((cell or {}).get("missing"))
 
 
 def _plain(value: Any) -> str:

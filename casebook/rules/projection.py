@@ -210,6 +210,7 @@ def _dated_rows(protocol: Protocol, rows: Iterable[Row], as_of: date) -> list[_D
         _Dated(row, _date_of(form, row), values_as_read(form, row.values, row.entered))
         for row in rows
         if row.form in codes
+        and row.values  # a log with none to record, or a row of which nothing was entered yet
         for form in [protocol.form(row.form)]
     ]
     return [each for each in dated if not each.dated or each.dated <= limit[: len(each.dated)]]

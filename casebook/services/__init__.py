@@ -12,8 +12,10 @@ from casebook.services.entries import (
     mark_not_done,
     open_entry,
     read_typed,
+    record_none,
     save_item,
     strike_out,
+    take_back_not_done,
 )
 from casebook.services.queries import answer_query, close_query, raise_query, reopen_query
 from casebook.services.verification import verify_entry, verify_item
@@ -37,11 +39,13 @@ __all__ = [
     "open_entry",
     "raise_query",
     "read_typed",
+    "record_none",
     "reopen_query",
     "save_carried",
     "save_item",
     "strike_out",
     "take_back_blanks",
+    "take_back_not_done",
     "verify_entry",
     "verify_item",
 ]

@@ -21,13 +21,16 @@ from casebook.errors import (
     FormNotHereError,
     ItemRefusedError,
     ItemRetiredError,
+    NotLeftOutError,
     NotReadyError,
     ReasonNeededError,
+    RowsStandError,
     UnknownItemError,
+    ValuesStandError,
 )
 from casebook.limits import limits_after, sets_limits
 from casebook.models import Entry, EntryState, Query, Signing
-from casebook.rules.cells import Cell, CellFault, Typed, cell_text, read_cell, same_content
+from casebook.rules.cells import Cell, CellFault, Typed, cell_text, holds_value, read_cell, same_content
 from casebook.rules.limits import as_typed, typed_by_hand
 from casebook.rules.picture import rules_of
 from casebook.rules.projection import Row
@@ -46,6 +49,8 @@ from trials.schema import Item
 from visits.models import Visit
 
 LONGEST_NOT_DONE = 200
+NONE_TO_RECORD = "None to record"
+ROW_ADDED = "There is one to record"
 
 
 @dataclass(frozen=True)
@@ -96,16 +101,44 @@ def open_entry(*, actor: Actor, subject: Subject, visit: Visit | None, form: str
 def add_row(*, actor: Actor, subject: Subject, visit: Visit | None, form: str) -> Entry:
     """Open the next row of a repeating form; a last row in which nothing stands yet is that row.
 
-    So a request that is sent twice makes one row.
+    So a request that is sent twice makes one row, and a log of which somebody said that there is none to record has
+    a first row then.
     """
     _must_belong(subject, visit, form)
     if not subject.version.protocol.form(form).repeating:
         raise FormNotHereError(form=form, visit="a second time here")
-    newest = entries().filter(subject=subject, visit=visit, form=form).order_by("-repeat").first()
+    newest = _newest(subject, visit, form)
+    if newest is not None and newest.not_done and not newest.struck_out:
+        return take_back_not_done(actor=actor, entry=newest, reason=ROW_ADDED)
     if newest is not None and newest.state == EntryState.EMPTY and not newest.struck_out:
         return newest
     repeat = newest.repeat + 1 if newest is not None else 1
     return open_entry(actor=actor, subject=subject, visit=visit, form=form, repeat=repeat)
+
+
+def record_none(*, actor: Actor, subject: Subject, form: str) -> Entry:
+    """Record that there is nothing to enter in a log: it was asked for, and there is none.
+
+    The first row that is added takes it back.
+
+    Raises
+    ------
+    FormNotHereError
+        No log of this protocol.
+    RowsStandError
+        Something is entered there.
+    """
+    _must_belong(subject, None, form)
+    standing = Entry.objects.filter(subject=subject, visit=None, form=form, struck_out=False)
+    if standing.exclude(state=EntryState.EMPTY).exists():
+        raise RowsStandError
+    return mark_not_done(
+        actor=actor, entry=add_row(actor=actor, subject=subject, visit=None, form=form), reason=NONE_TO_RECORD
+    )
+
+
+def _newest(subject: Subject, visit: Visit | None, form: str) -> Entry | None:
+    return entries().filter(subject=subject, visit=visit, form=form).order_by("-repeat").first()
 
 
 def _must_belong(subject: Subject, visit: Visit | None, form: str) -> None:
@@ -160,7 +193,9 @@ def save_item(
 
 
 def confirm_finding(*, actor: Actor, entry: Entry, item_id: str, check_id: str, reason: str) -> SaveResult:
-    """Keep a value in spite of a soft check, and say why.
+    """Keep a value in spite of a soft check, and say why; it holds while what the check looks at stays the same.
+
+    A check that does not fire any more leaves nothing to confirm.
 
     Raises
     ------
@@ -170,10 +205,13 @@ def confirm_finding(*, actor: Actor, entry: Entry, item_id: str, check_id: str, 
     must_be_open(entry)
     words = reason_given(reason)
     old = entry.values.get(item_id)
-    if (old or {}).get("confirmed", {}).get(check_id) == words:
+    rows = rows_of_subject(entry.subject)
+    findings = worked_form(entry, rows).picture.findings
+    found = next((each for each in findings if (each.item, each.check_id) == (item_id, check_id)), None)
+    if found is None or found.reason == words:
         return as_it_stands(entry)
-    confirmed = {**(old or {}).get("confirmed", {}), check_id: words}
-    return _write(actor, entry, item, old, {**(old or {}), "confirmed": confirmed}, words)
+    confirmed = {**(old or {}).get("confirmed", {}), check_id: {"reason": words, "about": found.about}}
+    return _write(actor, entry, item, old, {**(old or {}), "confirmed": confirmed}, words, rows=rows)
 
 
 def complete_entry(*, actor: Actor, entry: Entry) -> SaveResult:
@@ -193,28 +231,62 @@ def complete_entry(*, actor: Actor, entry: Entry) -> SaveResult:
         Entry.objects.filter(pk=entry.pk).update(
             state=EntryState.COMPLETE, not_done="", version=F("version") + 1, updated_at=Now()
         )
-        entry.state = EntryState.COMPLETE
+        entry.state, entry.not_done = EntryState.COMPLETE, ""
         queries = settle_automatic_queries(entry, worked.picture, open_queries(entry))
         entry_saved.send(Entry, entry=entry, items=frozenset(entry.values), actor=actor)
     return SaveResult(worked, queries, changed=True)
 
 
 def mark_not_done(*, actor: Actor, entry: Entry, reason: str) -> Entry:
-    """Record that a form was not done, and why. Values that were entered stay.
+    """Record that a form was not done, and why. Reasons for blanks in it stay.
 
     Raises
     ------
+    ValuesStandError
+        A value stands in it. It would count as before, in eligibility as in every export.
     ReasonTooShortError, TextRefusedError, EntryClosedError
     """
     must_be_open(entry)
     words = reason_given(reason, most=LONGEST_NOT_DONE)
     with acting(actor, reason=words):
+        held = Entry.objects.select_for_update().only("values").get(pk=entry.pk)
+        standing = sum(holds_value(cell) for cell in held.values.values())
+        if standing:
+            raise ValuesStandError(what="A value stands" if standing == 1 else f"{standing} values stand")
         Entry.objects.filter(pk=entry.pk).update(
             state=EntryState.COMPLETE, not_done=words, version=F("version") + 1, updated_at=Now()
         )
         entry.state, entry.not_done = EntryState.COMPLETE, words
         settle_automatic_queries(entry, worked_form(entry).picture, open_queries(entry))
     return entry
+
+
+def take_back_not_done(*, actor: Actor, entry: Entry, reason: str) -> Entry:
+    """Open a form again of which somebody said that it was not done.
+
+    Raises
+    ------
+    NotLeftOutError
+        Nobody said so.
+    ReasonTooShortError, TextRefusedError, EntryClosedError
+    """
+    must_be_open(entry)
+    words = reason_given(reason)
+    with acting(actor, reason=words):
+        if not _open_again(entry):
+            raise NotLeftOutError
+        settle_automatic_queries(entry, worked_form(entry).picture, open_queries(entry))
+    return entry
+
+
+def _open_again(entry: Entry) -> bool:
+    """Whether the form was left out; from now on it is not."""
+    state = EntryState.IN_PROGRESS if entry.values else EntryState.EMPTY
+    found = Entry.objects.filter(pk=entry.pk).exclude(not_done="")
+    opened = found.update(not_done="", state=state, version=F("version") + 1, updated_at=Now())
+    if opened:
+        entry.not_done, entry.state, entry.version = "", state, entry.version + 1
+    return bool(opened)
 
 
 def strike_out(*, actor: Actor, entry: Entry, reason: str) -> Entry:
@@ -322,16 +394,20 @@ def _write(
     beside = beside or {}
     values = {**entry.values, item.id: new} if new else _without(entry.values, item.id)
     values = {**values, **beside}
-    state = EntryState.COMPLETE if entry.state == EntryState.COMPLETE else EntryState.IN_PROGRESS
-    before = entry.values, entry.state
+    complete = entry.state == EntryState.COMPLETE and not entry.not_done
+    state = EntryState.COMPLETE if complete else EntryState.IN_PROGRESS
+    left_out, before = entry.not_done, (entry.values, entry.state)
     entry.values, entry.state = values, state
     worked = worked_form(entry, rows)
     with acting(actor, reason=reason):
+        if left_out:
+            _open_again(entry)  # a value was entered: it was done after all
+            entry.state = state
         seen = {item.id: old, **{key: before[0][key] for key in beside}}
         queries = put_cells(entry, seen, {**beside, item.id: new}, state)
         if queries is None:
             entry.values, entry.state = before
-            entry.refresh_from_db(fields=["values", "state", "frozen", "locked", "updated_at"])
+            entry.refresh_from_db(fields=["values", "state", "not_done", "frozen", "locked", "updated_at"])
             must_be_open(entry)
             raise _changed_meanwhile(actor, entry, item)
         entry.version += 1
@@ -344,6 +420,7 @@ def _write(
             entry_saved.send(Entry, entry=entry, items=frozenset({item.id}), actor=actor)
         except DomainError:  # an upper room refuses: nothing is written, so the entry is what it was
             entry.values, entry.state = before
+            entry.not_done = left_out
             raise
     return SaveResult(worked, settled, changed=True, moved=frozenset(beside))
 

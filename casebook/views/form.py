@@ -17,6 +17,7 @@ from casebook import services
 from casebook.errors import (
     ChangedMeanwhileError,
     EarlierValueError,
+    FormNotHereError,
     ItemRefusedError,
     NotReadyError,
     ReasonNeededError,
@@ -72,13 +73,15 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
     shown = form_as_seen(request, worked, mine, proposals=from_draft(worked, kept))
     today = clock.today(subject.site.time_zone)
     may_verify = request.access.may("verify.entry", subject.trial.code, subject.site.code)
+    may_write = request.access.may("entry.write", subject.trial.code, subject.site.code)
+    rail = form_rail(entry, rows, waiting)
     context = {
         "verification": verification_marks(entry) if may_verify else {},
         "subject": subject,
         "entry": entry,
         "visit": entry.visit,
         "shown": shown,
-        "rail": form_rail(entry, rows, waiting),
+        "rail": rail,
         "banner": subject_banner(subject, request.access, facts_of(subject, today, rows=rows)),
         "live": not hasattr(request, "standing"),
         "states": form_standing(entry, request.access, len(mine)),
@@ -86,7 +89,11 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
         "reasons_for_blanks": MISSING_REASONS,
         "reasons_for_not_done": NOT_DONE_REASONS,
         "objection": None if entry.opened else objection(subject, entry.form, entry.visit),
-        "may_write": request.access.may("entry.write", subject.trial.code, subject.site.code),
+        "may_write": may_write,
+        "may_say_none": may_write
+        and not hasattr(request, "standing")
+        and entry.visit is None
+        and (rail.repeating and rail.asked and rail.nothing_entered),
         "may_verify": may_verify,
         "may_ask": request.access.may("query.raise", subject.trial.code, subject.site.code),
     }
@@ -191,6 +198,29 @@ def add_row(request: Request, number: str, visit: str, form: str) -> HttpRespons
         actor=actor_at(request, entry), subject=entry.subject, visit=entry.visit, form=form
     )
     return redirect(form_url(entry.subject, entry.visit, form, made.repeat))
+
+
+@permission("entry.write")
+@require_POST
+def none(request: Request, number: str, visit: str, form: str) -> HttpResponse:
+    """Record that there is nothing to enter in a log."""
+    entry = find_entry(request.access, number, visit, form)
+    request.access.require("entry.write", entry.subject.trial.code, entry.subject.site.code)
+    if entry.visit is not None:
+        raise FormNotHereError(form=form, visit="the running logs")
+    said = services.record_none(actor=actor_at(request, entry), subject=entry.subject, form=form)
+    return redirect(form_url(said.subject, None, form, said.repeat))
+
+
+@permission("entry.write")
+@require_POST
+def after_all(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
+    """Open a form again of which somebody said that it was not done."""
+    entry = writable_entry(request, number, visit, form, repeat)
+    services.take_back_not_done(
+        actor=actor_at(request, entry), entry=entry, reason=request.POST.get("reason", "")
+    )
+    return redirect(form_url(entry.subject, entry.visit, form, repeat))
 
 
 @permission("entry.write")

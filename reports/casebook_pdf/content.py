@@ -17,7 +17,7 @@ from casebook.models import Entry, Query, QueryMessage, Signing
 from casebook.pages.matrix import visit_name
 from casebook.pages.standing import signatures_of_subject
 from casebook.records import Part, parts_of
-from casebook.rules.cells import cell_text
+from casebook.rules.cells import cell_text, confirmations
 from casebook.rules.moment import moment_in_words
 from casebook.rules.picture import codelist_of
 from casebook.selectors import row_of, worked_form
@@ -186,11 +186,10 @@ def _lines(
 def _value(protocol: Protocol, item: Item, cell: dict[str, object] | None) -> str:
     text = cell_text(item, codelist_of(protocol, item), cell)
     limits = [str((cell or {}).get(key)) for key in ("low", "high") if (cell or {}).get(key)]
-    confirmed = [str(reason) for reason in dict((cell or {}).get("confirmed") or {}).values()]  # type: ignore[call-overload]
     parts = [text or "–"]
     if limits:
         parts.append(f"(limits {' to '.join(limits)})")
-    parts += [f"(confirmed: {reason})" for reason in confirmed]
+    parts += [f"(confirmed: {reason})" for reason in confirmations(cell).values()]
     return " ".join(parts)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from accounts import services as accounts
+from audit.context import Actor
 from casebook import services
 from casebook.models import Entry
 from casebook.records import Record, casebook_key, form_key, record_of, visit_key
 from casebook.rules.cells import Typed
-from casebook.selectors import entries
+from casebook.selectors import entries, worked_form
 from casebook.services import signing, states
 from casebook.services.states import Scope
 from foundation import clock
@@ -20,6 +21,14 @@ from visits.models import Visit
 from visits.services import record_visit
 
 LAB = (("HGB", "12.4", "g/dL"), ("PLAT", "188", "10^9/L"))
+
+
+def closed(actor: Actor, entry: Entry) -> Entry:
+    """A form that is complete: what nobody answered is left blank."""
+    while worked_form(again(entry)).picture.unanswered:
+        services.leave_blank(actor=actor, entry=again(entry), missing="ND")
+    services.complete_entry(actor=actor, entry=again(entry))
+    return again(entry)
 
 
 @dataclass
@@ -38,16 +47,14 @@ class Case:
         self.visit.refresh_from_db()
 
     def form(self, form: str = "LB", *, complete: bool = True) -> Entry:
-        """A form with a few values, closed as not done so that it is complete."""
+        """A form with a few values, the rest left blank so that it is complete."""
         entry = services.open_entry(
             actor=self.cast.actor(), subject=self.subject, visit=self.visit, form=form
         )
         if form == "LB":
             for item, value, unit in LAB:
                 self.save(entry, item, value, unit)
-        if complete:
-            services.mark_not_done(actor=self.cast.actor(), entry=again(entry), reason="Rest not measured")
-        return again(entry)
+        return closed(self.cast.actor(), entry) if complete else again(entry)
 
     def form_of_a_log(self) -> Entry:
         """An adverse event, complete."""

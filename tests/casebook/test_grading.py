@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from casebook import services
 from casebook.rules.cells import Typed
-from casebook.rules.grading import CHECK, gradings_of, suggested_grade
+from casebook.rules.grading import CHECK, baseline_of, gradings_of, suggested_grade
+from casebook.rules.projection import Row
 from casebook.selectors import entries, worked_form
 from tests.cast import Cast
 from tests.vectors import vectors
@@ -188,3 +190,31 @@ def test_a_fall_is_worded_as_one() -> None:
     )
     assert found is not None
     assert found.because == "Weight loss, fallen by 5 % or more"
+
+
+def _alt(visit: str, day: str, value: str) -> Row:
+    cell = {"value": value, "unit": "U/L", "low": "10", "high": "50"}
+    happened = date.fromisoformat(day)
+    return Row(int(day.replace("-", "")), "LB", visit, happened, 1, {"ALT": cell})
+
+
+@pytest.mark.parametrize(
+    ("name", "visits", "before"),
+    [
+        ("excalibur", ["SCR", "RAND", "W8"], "152"),  # the arm of chemotherapy has no visit of treatment
+        ("excalibur", ["SCR", "RAND", "PUMP"], "152"),
+        ("thermodox", ["SCR", "P1", "D14"], "152"),
+        ("thermodox", ["SCR", "BL", "UNS"], None),  # nothing was given yet
+    ],
+)
+def test_the_last_value_before_treatment_is_the_baseline_in_every_arm(
+    name: str, visits: list[str], before: str | None
+) -> None:
+    days, values = ("2026-03-01", "2026-03-10", "2026-04-20"), ("150", "152", "155")
+    rows = [_alt(visit, day, value) for visit, day, value in zip(visits, days, values, strict=True)]
+    found = baseline_of(protocol(name), rows, "LB", "ALT", days[-1], rows[-1].entry_id)
+    assert (found or {}).get("value") == before
+    form, item = item_of(name, "ALT")
+    judged = suggested_grade(gradings_of(protocol(name), form, item), item, rows[-1].values["ALT"], found)
+    assert judged is not None
+    assert judged.grade == (0 if before else 2)  # 3.1 times the limit, hardly more than before

@@ -14,8 +14,8 @@ from audit.models import Event
 from casebook import services
 from casebook.errors import ChangedMeanwhileError, EntryClosedError, ItemRefusedError, ReasonNeededError
 from casebook.models import Entry, EntryState, Query, QueryState
-from casebook.rules.cells import Typed
-from casebook.selectors import entries
+from casebook.rules.cells import Typed, confirmations
+from casebook.selectors import entries, worked_form
 from tests.cast import SETUP, Cast
 from visits.models import Visit
 
@@ -183,7 +183,7 @@ def test_a_confirmed_check_raises_no_query_and_the_reason_stays_with_the_value(c
         check_id=finding.check_id,
         reason="Checked against the source",
     )
-    assert again(entry).values["HGB"]["confirmed"] == {finding.check_id: "Checked against the source"}
+    assert confirmations(again(entry).values["HGB"]) == {finding.check_id: "Checked against the source"}
 
 
 def test_the_page_answers_with_the_row_and_the_expected_cell(cast: Cast) -> None:
@@ -212,3 +212,64 @@ def test_a_stranger_finds_nothing(cast: Cast) -> None:
         403,
         404,
     }
+
+
+# What was confirmed holds for what was looked at ----------------------------------------------------------------------
+
+
+def confirmed(cast: Cast, entry: Entry, item: str, check: str) -> None:
+    services.confirm_finding(
+        actor=cast.actor(), entry=again(entry), item_id=item, check_id=check, reason="Seen in the source"
+    )
+
+
+def standing(entry: Entry, check: str) -> list[str]:
+    """What the page says of a check: why it was confirmed, or nothing; empty where it does not fire."""
+    found = worked_form(again(entry)).picture.findings
+    return [finding.reason for finding in found if finding.check_id == check]
+
+
+def test_a_confirmed_value_is_asked_about_again_when_another_item_of_the_check_changes(cast: Cast) -> None:
+    entry = opened(cast, "VS")
+    save(cast, entry, "HEIGHT", "180", unit="cm")
+    save(cast, again(entry), "WEIGHT", "155", unit="kg")
+    assert standing(entry, "VS-BMI-01") == [""]
+    confirmed(cast, entry, "WEIGHT", "VS-BMI-01")
+    save(cast, again(entry), "PULSE", "70")
+    assert standing(entry, "VS-BMI-01") == ["Seen in the source"]
+    save(cast, again(entry), "HEIGHT", "160", unit="cm")
+    assert standing(entry, "VS-BMI-01") == [""]
+    save(cast, again(entry), "HEIGHT", "180", unit="cm")
+    assert standing(entry, "VS-BMI-01") == ["Seen in the source"]
+
+
+def test_a_confirmed_value_is_asked_about_again_when_another_form_changes(cast: Cast) -> None:
+    subject = cast.subject()
+    visit = Visit.objects.get(subject=subject, code="SCR")
+    actor = cast.actor()
+    consent = services.open_entry(actor=actor, subject=subject, visit=visit, form="DS_IC")
+    event = services.open_entry(actor=actor, subject=subject, visit=None, form="AE")
+    save(cast, again(consent), "DSSTDAT", "2026-03-10")
+    save(cast, again(event), "AESTDAT", "2026-03-05")
+    confirmed(cast, event, "AESTDAT", "AE-ST-01")
+    assert standing(event, "AE-ST-01") == ["Seen in the source"]
+    save(cast, again(consent), "DSSTDAT", "2026-03-12", reason="Typing mistake")
+    assert standing(event, "AE-ST-01") == [""]
+
+
+def test_what_was_confirmed_before_it_was_kept_of_what_holds(cast: Cast) -> None:
+    entry = opened(cast, "LB")
+    save(cast, entry, "HGB", "7.5", unit="g/dL")
+    values = again(entry).values
+    with acting(SETUP, reason="An earlier release"):
+        Entry.objects.filter(pk=entry.pk).update(
+            values={**values, "HGB": {**values["HGB"], "confirmed": {"LB-HGB-01": "Known"}}}
+        )
+    assert standing(entry, "LB-HGB-01") == ["Known"]
+
+
+def test_a_check_that_does_not_fire_is_not_confirmed_ahead(cast: Cast) -> None:
+    entry = opened(cast, "LB")
+    save(cast, entry, "HGB", "12", unit="g/dL")
+    confirmed(cast, entry, "HGB", "LB-HGB-01")
+    assert "confirmed" not in again(entry).values["HGB"]

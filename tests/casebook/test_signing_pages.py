@@ -20,7 +20,7 @@ from casebook.services.milestones import keep_milestone
 from foundation import clock
 from foundation.errors import Invalid
 from tests.audit.conftest import moment_of_the_database
-from tests.casebook.signing_case import Case, again
+from tests.casebook.signing_case import Case, again, closed
 from tests.cast import Cast
 from tests.conftest import PASSWORD
 
@@ -329,7 +329,7 @@ def test_a_serious_event_without_report_and_an_unread_image_keep_a_form_from_bei
     event = services.open_entry(actor=actor, subject=case.subject, visit=None, form="AE")
     for item, value in (("AETERM", "Fever"), ("AESER", "Y")):
         case.save(event, item, value)
-    services.mark_not_done(actor=actor, entry=again(event), reason="Rest unknown")
+    closed(actor, event)
     case.sign(case.key(entry=again(event)))
     answer = case.cast.client("datamanager").post(
         reverse("states-move", args=[case.subject.number, "lock"]),

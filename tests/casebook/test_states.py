@@ -18,7 +18,7 @@ from casebook.models import Closure, Entry, Query, Review, Unlock
 from casebook.rules.states import LABELS, PERMISSIONS, TABLE, FormState, refusal
 from casebook.services import states
 from foundation import clock
-from tests.casebook.signing_case import Case, again
+from tests.casebook.signing_case import Case, again, closed
 from tests.cast import SETUP, Cast
 
 pytestmark = pytest.mark.django_db
@@ -186,7 +186,7 @@ def test_what_is_in_the_way_of_a_lock_is_said(
         return found.value.message
 
     assert refused() == "The form is not complete."
-    services.mark_not_done(actor=case.cast.actor(), entry=again(entry), reason="Rest not measured")
+    closed(case.cast.actor(), entry)
     query = services.raise_query(actor=manager, entry=again(entry), item="HGB", text="Really?")
     assert refused() == "A query is not closed."
     services.close_query(actor=manager, query=query)
@@ -229,7 +229,7 @@ def test_two_persons_unlock_for_a_time_and_it_is_signed_again_before_it_is_locke
     opened = again(entry)
     assert (opened.locked, opened.signing) == (False, "AGAIN")
     assert opened.unlocked_until is not None
-    case.save(entry, "HGB", "7.7", "g/dL", reason="Unit was g/dL")
+    case.save(entry, "HGB", "8.7", "g/dL", reason="Unit was g/dL")
     with pytest.raises(StateRefusedError, match="signed again"):
         states.lock(actor=manager, scope=case.scope(again(entry), case.visit))
     case.sign(case.key(entry=entry))
@@ -316,7 +316,7 @@ GUARDS = "locked|[Tt]wo persons|never deleted|under their own name"
     "change",
     [
         "UPDATE casebook_entry SET values = '{}' WHERE id = %(entry)s",
-        "UPDATE casebook_entry SET not_done = '' WHERE id = %(entry)s",
+        "UPDATE casebook_entry SET not_done = 'x' WHERE id = %(entry)s",
         "UPDATE casebook_entry SET locked = false WHERE id = %(entry)s",
         "UPDATE casebook_entry SET locked = false, values = '{}' WHERE id = %(entry)s",
         "UPDATE casebook_entry SET locked = false, unlocked_until = now() + '1 day' WHERE id = %(entry)s",
@@ -352,7 +352,7 @@ def test_no_statement_of_the_application_gets_past_a_lock(case: Case, change: st
 
 @pytest.mark.req("LCK-02")
 @pytest.mark.parametrize(
-    "change", [{"values": {}}, {"values": {}, "frozen": False}, {"not_done": ""}, {"struck_out": True}]
+    "change", [{"values": {}}, {"values": {}, "frozen": False}, {"not_done": "x"}, {"struck_out": True}]
 )
 def test_no_statement_of_the_application_writes_to_what_is_frozen(
     case: Case, manager: Actor, change: dict[str, object]

@@ -47,7 +47,7 @@ class Door:
         return content
 
 
-def test_a_grant_is_for_one_session_one_address_and_a_minute(tmp_path: Path) -> None:
+def test_a_grant_is_for_one_session_one_address_and_some_seconds(tmp_path: Path) -> None:
     moment = [0.0]
     grants = Grants(lambda: moment[0])
     file = tmp_path / "frame.jhc"

@@ -171,6 +171,7 @@ NO_PAGES = {
     "posted to": {
         "add-delegation", "add-grant", "adjudication-anew", "adjudication-decide", "adjudication-release",
         "deactivate-person", "end-delegation", "end-grant", "end-principal", "end-sessions", "form-add", "form-ask",
+        "form-after-all", "form-none", "form-row-after-all",
         "form-blank", "form-complete", "form-draft", "form-row-blank", "form-row-draft", "form-row-take-back",
         "form-take-back", "image-decide", "image-question", "image-restore", "image-withdraw", "inbox-match",
         "inbox-reject", "queries-work-off", "reading-size", "reading-time", "states-move", "trials:approve",

@@ -22,11 +22,12 @@ export const TOOLS = { window: WindowLevelTool.toolName, pan: PanTool.toolName, 
 export const MARKS = [LengthTool.toolName, BidirectionalTool.toolName]
 
 let started
+let rendering // one for as long as the page lives: its contexts and what they compiled serve the next case as well
 
 /** Start Cornerstone; the second call waits for the first. */
 export function start () {
   started ??= (async () => {
-    await initCore()
+    await initCore({ rendering: { webGlContextCount: 2 } }) // a picture each; it would make seven at once
     dicomImageLoader.init({ maxWebWorkers: Math.min(navigator.hardwareConcurrency || 2, 4) })
     await initTools()
     for (const tool of [WindowLevelTool, PanTool, ZoomTool, StackScrollTool, LengthTool, BidirectionalTool]) addTool(tool)
@@ -46,7 +47,8 @@ export function start () {
 /** The engine and the tools of one reading page. */
 export class Engine {
   constructor () {
-    this.rendering = new RenderingEngine(ENGINE)
+    this.rendering = rendering ??= new RenderingEngine(ENGINE)
+    this.shown = []
     this.own = this.#group(OWN)
     this.lookedAt = this.#group(LOOKED_AT)
     this.use('window')
@@ -69,6 +71,7 @@ export class Engine {
 
   view (id, element, readonly) {
     this.rendering.enableElement({ viewportId: id, element, type: Enums.ViewportType.STACK, defaultOptions: { background: [0, 0, 0] } })
+    this.shown.push(id)
     ;(readonly ? this.lookedAt : this.own).addViewport(id, ENGINE)
     return new View(this.rendering.getViewport(id), element)
   }
@@ -78,7 +81,7 @@ export class Engine {
   destroy () {
     annotations.state.removeAllAnnotations()
     for (const id of [OWN, LOOKED_AT]) ToolGroupManager.destroyToolGroup(id)
-    this.rendering.destroy()
+    for (const id of this.shown) this.rendering.disableElement(id)
   }
 }
 
