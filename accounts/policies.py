@@ -38,7 +38,7 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "entry.view": _CASEBOOK,
     "entry.write": _SITE,
     "query.raise": _OVERSIGHT | {MEDICAL},
-    "query.answer": _SITE,
+    "query.answer": _CASEBOOK,
     "query.close": _OVERSIGHT | {MEDICAL},
     "verify.entry": frozenset({MONITOR}),
     "review.entry": frozenset({DATAMANAGER, MEDICAL}),

@@ -43,6 +43,22 @@ class EntryClosedError(DomainError):
     status = 409
 
 
+class OtherDeskError(DomainError):
+    """Whose turn it is answers."""
+
+    code = "other_desk"
+    template = "This query waits for: {desk}."
+    status = 409
+
+
+class VisitKeptError(DomainError):
+    """The day of a visit stays while something of it is locked, and the visit while something stands in it."""
+
+    code = "visit_kept"
+    template = "{sentence}"
+    status = 409
+
+
 class NotReadyError(DomainError):
     """The form cannot be marked complete yet."""
 

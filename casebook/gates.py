@@ -16,9 +16,10 @@ from psycopg2 import sql
 from accounts.errors import EditAccessWithdrawn
 from audit.guards import register_refusal
 from audit.tables import tracked_tables
-from casebook.errors import PlaceLockedError
+from casebook.errors import PlaceLockedError, VisitKeptError
 
 GATE = "a_locked_place_takes_no_write"
+DAY = "the_day_of_a_locked_visit_stays"
 STOP = "without_edit_access_nothing_is_written"
 BY_PLACE = ("patients_subject", "trials_trialsite")
 """Tables that say trial and site themselves."""
@@ -65,4 +66,5 @@ def install(*, using: str, **_: Any) -> None:
 def register() -> None:
     """Let what the gate refuses arrive as a sentence for the person."""
     register_refusal(GATE, lambda sentence: PlaceLockedError(sentence=sentence))
+    register_refusal(DAY, lambda sentence: VisitKeptError(sentence=sentence))
     register_refusal(STOP, lambda sentence: EditAccessWithdrawn(sentence=sentence))

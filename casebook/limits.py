@@ -126,13 +126,22 @@ def laboratory_named(form: Form, values: Mapping[str, Cell]) -> str:
 
 def person_of(protocol: Protocol, rows: Iterable[Row]) -> Person:
     """Sex and date of birth, from the items that the protocol's facts of these names are read from."""
-    places = {fact.name: fact.from_.partition(".") for fact in protocol.facts if fact.name in PERSON_FACTS}
+    places = {name: place.partition(".") for name, place in _person_places(protocol).items()}
     found = dict.fromkeys(PERSON_FACTS, "")
     for row in rows:
         for name, (form, _, item) in places.items():
             value = (row.values.get(item) or {}).get("value") if row.form == form else None
             found[name] = str(value) if value else found[name]
     return Person(sex=found["SEX"], born=found["BRTHDAT"])
+
+
+def person_items(protocol: Protocol) -> frozenset[str]:
+    """The items, as `FORM.ITEM`, that say sex and date of birth."""
+    return frozenset(_person_places(protocol).values())
+
+
+def _person_places(protocol: Protocol) -> dict[str, str]:
+    return {fact.name: fact.from_ for fact in protocol.facts if fact.name in PERSON_FACTS}
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from audit.context import Actor
 from casebook.models import Entry
 from casebook.services.amending import take_over
 from casebook.services.automatic import settle_other_forms
+from casebook.services.limits import limits_follow_the_person
 from casebook.services.verification import ensure_seed
 from casebook.signals import entry_saved
 from patients.signals import subject_moved, subject_screened
@@ -24,6 +26,12 @@ def bring_under_the_new_version(sender: object, **said: Any) -> None:
 def look_again(sender: type[Entry], entry: Entry, items: frozenset[str], **_: Any) -> None:
     """Checks of the subject's other forms look again at what changed."""
     settle_other_forms(entry, items)
+
+
+@receiver(entry_saved, dispatch_uid="casebook.limits_follow_the_person")
+def judge_again(sender: type[Entry], entry: Entry, items: frozenset[str], actor: Actor, **_: Any) -> None:
+    """Laboratory values are judged by the sex and the age that are known now."""
+    limits_follow_the_person(actor, entry, items)
 
 
 @receiver(subject_screened, dispatch_uid="casebook.draw_the_seed")

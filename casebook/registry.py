@@ -20,9 +20,12 @@ OpeningGuard = Callable[[Subject, str, Visit | None], DomainError | None]
 
 LockCondition = Callable[[Mapping[Subject, Collection[Entry]]], Mapping[int, Sequence[str]]]
 
+VisitHold = Callable[[Visit], str]
+
 _facts: dict[str, FactResolver] = {}
 _lock_conditions: dict[str, LockCondition] = {}
 _guards: list[OpeningGuard] = []
+_holds: list[VisitHold] = []
 
 
 def register_fact(name: str, resolver: FactResolver) -> None:
@@ -33,6 +36,16 @@ def register_fact(name: str, resolver: FactResolver) -> None:
 def register_opening_guard(guard: OpeningGuard) -> None:
     """Offer a rule that may forbid to open a form for a subject (it returns the error, or nothing)."""
     _guards.append(guard)
+
+
+def register_visit_hold(hold: VisitHold) -> None:
+    """Offer what keeps a visit from being taken back (it returns a sentence, or nothing)."""
+    _holds.append(hold)
+
+
+def holds_of(visit: Visit) -> list[str]:
+    """What upper rooms have at a visit that was recorded by mistake."""
+    return [sentence for hold in _holds if (sentence := hold(visit))]
 
 
 def answers_for(subject: Subject, names: frozenset[str], as_of: date) -> Mapping[str, Answer]:

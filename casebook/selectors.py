@@ -160,7 +160,7 @@ def worked_form(entry: Entry, rows: Iterable[Row] | None = None) -> WorkedForm:
     later: dict[str, Any] = {}
     if rows is None and (rules.looks_at or rules.form.graded):
         rows = rows_of_subject(entry.subject)
-    known = tuple(_as_it_stands(entry, row) for row in rows) if rows is not None else None
+    known = tuple(_as_it_stands(entry, row, on) for row in rows) if rows is not None else None
     if rules.looks_at:
         looked_at = [row for row in known or () if row.form in rules.looks_at]
         others = latest_values(protocol, looked_at, on)
@@ -171,8 +171,14 @@ def worked_form(entry: Entry, rows: Iterable[Row] | None = None) -> WorkedForm:
     return WorkedForm(entry, protocol, rules.form, picture, known)
 
 
-def _as_it_stands(entry: Entry, row: Row) -> Row:
-    """A row as it was read, and this entry with the values it has now, saved or about to be."""
+def _as_it_stands(entry: Entry, row: Row, on: date) -> Row:
+    """A row as it was read, and this entry with the values it has now, saved or about to be.
+
+    While nobody recorded the day of the entry's visit, what else is entered there counts as of the entry's own day:
+    a weight of this morning is not older than that of last month.
+    """
+    if entry.visit and row.visit_date is None and row.visit == str(entry.visit):
+        row = replace(row, visit_date=on)
     return replace(row, values=entry.values) if row.entry_id == entry.pk else row
 
 
@@ -222,6 +228,10 @@ def get_query(access: Access, query_id: int) -> Query:
     return query
 
 
+MOST_ROWS = 32_767
+"""Rows that a form can have: what the column of their number holds."""
+
+
 def find_entry(access: Access, number: str, visit_name: str, form: str, repeat: int = 1) -> Entry:
     """The entry at an address; an unsaved one when nobody opened that form yet.
 
@@ -230,6 +240,8 @@ def find_entry(access: Access, number: str, visit_name: str, form: str, repeat: 
     NotFound
         No such subject, visit or form for this person.
     """
+    if not 1 <= repeat <= MOST_ROWS:
+        raise NotFound(what="row", name=str(repeat))
     known = _visible_at(access, number, visit_name, form, repeat)
     if known is not None:
         return known
@@ -238,7 +250,18 @@ def find_entry(access: Access, number: str, visit_name: str, form: str, repeat: 
     visit = None if split_visit(visit_name)[0] == LOG else get_visit(subject, visit_name)
     if form not in planned_forms(subject.version.protocol, visit.code if visit else None):
         raise NotFound(what="form", name=form)
+    if not may_be_opened(subject, visit, form, repeat):
+        raise NotFound(what="row", name=f"{form} {repeat}")
     return Entry(subject=subject, visit=visit, form=form, repeat=repeat)
+
+
+def may_be_opened(subject: Subject, visit: Visit | None, form: str, repeat: int) -> bool:
+    """Whether a row that nobody opened yet may be: the first one, or the next one of a repeating form."""
+    if repeat == 1:
+        return True
+    if not subject.version.protocol.form(form).repeating or repeat > MOST_ROWS:
+        return False
+    return Entry.objects.filter(subject=subject, visit=visit, form=form, repeat=repeat - 1).exists()
 
 
 def _visible_at(access: Access, number: str, visit_name: str, form: str, repeat: int) -> Entry | None:

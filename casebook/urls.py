@@ -62,6 +62,7 @@ urlpatterns = [
     path(f"{SUBJECT}compare/", compare.comparison, name="subject-compare"),
     path(f"{SUBJECT}visits/unscheduled/", subject.visit_unscheduled, name="visit-unscheduled"),
     path(f"{VISIT}happened/", subject.visit_happened, name="visit-happened"),
+    path(f"{VISIT}not-happened/", subject.visit_not_happened, name="visit-not-happened"),
     path(f"{VISIT}missed/", subject.visit_missed, name="visit-missed"),
     path(f"{FORM}add/", form.add_row, name="form-add"),
     path(f"{FORM}none/", form.none, name="form-none"),

@@ -67,7 +67,7 @@ class Shell:
 
     @cached_property
     def _switcher(self) -> Switcher:
-        waits_as = QueryState.OPEN if self._access.may_anywhere("query.answer") else QueryState.ANSWERED
+        waits_as = QueryState.OPEN if self._access.may_anywhere("entry.write") else QueryState.ANSWERED
         return Switcher(self._request, self._access, _address(HOME), waits_as)
 
     @property

@@ -6,8 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from casebook.models import Entry
-from imaging.models import Batch, BatchState, Read, ReadState
+from imaging.models import Batch, BatchState, Read, ReadState, Study, StudyState
 from patients.models import Subject
+from visits.models import Visit
+
+ON_THE_WAY = (BatchState.RECEIVING, BatchState.RECEIVED, BatchState.PROCESSING)
 
 
 def unsigned_reads(wanted: Mapping[Subject, Collection[Entry]]) -> Mapping[int, Sequence[str]]:
@@ -28,6 +31,14 @@ def images_on_their_way(wanted: Mapping[Subject, Collection[Entry]]) -> Mapping[
     for batch in coming.select_related("visit").order_by("visit__ordinal", "visit__sequence"):
         found[batch.subject_id][f"Images of {batch.visit} are being processed."] = None
     return {subject: list(sentences) for subject, sentences in found.items()}
+
+
+def images_of_visit(visit: Visit) -> str:
+    """Why a visit cannot be taken back: images of it were sent, and not taken out again; empty where there are none."""
+    standing = Study.objects.filter(visit=visit).exclude(state=StudyState.WITHDRAWN)
+    if standing.exists() or Batch.objects.filter(visit=visit, state__in=ON_THE_WAY).exists():
+        return "Images were sent for this visit. Take them out first, or correct the day."
+    return ""
 
 
 def _visits(wanted: Mapping[Subject, Collection[Entry]]) -> set[int]:

@@ -17,6 +17,18 @@ class VisitClosedError(DomainError):
     status = 409
 
 
+class DayChangeReasonError(DomainError):
+    code = "no_reason"
+    template = "Say in a few words why the day of the visit changes: every value of its forms is dated by it."
+    status = 422
+
+
+class NotRecordedError(DomainError):
+    code = "not_recorded"
+    template = "{visit} was not recorded as done."
+    status = 409
+
+
 class NoReasonError(DomainError):
     code = "no_reason"
     template = "Say in a few words why the visit was missed."

@@ -13,7 +13,13 @@ from patients.models import Subject
 from patients.selectors import moves_of
 from trials.schema import Protocol
 from trials.schema.visits import Visit as VisitPlan
-from visits.errors import NoReasonError, VisitClosedError, VisitInFutureError
+from visits.errors import (
+    DayChangeReasonError,
+    NoReasonError,
+    NotRecordedError,
+    VisitClosedError,
+    VisitInFutureError,
+)
 from visits.models import Visit, VisitState
 from visits.rules.plans import schedule_of
 from visits.rules.schedule import PlannedVisit, ScheduleAnchor, plan_visits
@@ -169,11 +175,16 @@ def _moved(row: Visit, visit: PlannedVisit, *, renewed: bool = False) -> Visit:
 
 
 def record_visit(*, actor: Actor, visit: Visit, happened_on: date, reason: str = "") -> Visit:
-    """Record the day that a visit happened; a later correction needs a reason in `reason`.
+    """Record the day that a visit happened.
+
+    Parameters
+    ----------
+    reason
+        Why a day that was recorded changes; needed then.
 
     Raises
     ------
-    VisitInFutureError, VisitClosedError
+    VisitInFutureError, VisitClosedError, DayChangeReasonError
     """
     if happened_on > clock.today(visit.subject.site.time_zone):
         raise VisitInFutureError(field="happened_on", on=f"{happened_on:%d %b %Y}")
@@ -181,8 +192,30 @@ def record_visit(*, actor: Actor, visit: Visit, happened_on: date, reason: str =
         held = Visit.objects.select_for_update().get(pk=visit.pk)
         if held.state == VisitState.SUPERSEDED:
             raise VisitClosedError(visit=str(held), state="superseded")
+        if held.happened_on not in (None, happened_on) and not reason.strip():
+            raise DayChangeReasonError(field="reason")
         held.happened_on, held.state, held.missed_reason = happened_on, VisitState.DONE, ""
         held.save(update_fields=["happened_on", "state", "missed_reason"])
+    return held
+
+
+def take_visit_back(*, actor: Actor, visit: Visit, reason: str) -> Visit:
+    """Take back that a visit happened, because it was recorded by mistake: planned again, or gone if nobody planned it.
+
+    Raises
+    ------
+    DayChangeReasonError, NotRecordedError
+    """
+    words = reason.strip()
+    if not words:
+        raise DayChangeReasonError(field="reason")
+    with acting(actor, reason=words):
+        held = Visit.objects.select_for_update().get(pk=visit.pk)
+        if held.state != VisitState.DONE:
+            raise NotRecordedError(visit=str(held))
+        held.happened_on = None
+        held.state = VisitState.SUPERSEDED if held.code == UNSCHEDULED else VisitState.PLANNED
+        held.save(update_fields=["happened_on", "state"])
     return held
 
 

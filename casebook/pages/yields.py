@@ -8,7 +8,7 @@ from typing import Any
 
 from casebook.models import CheckFiring, Query, QueryOrigin, QueryState
 from casebook.rules.grading import CHECK
-from casebook.rules.picture import rules_of
+from casebook.rules.picture import ADDED, LEFT, rules_of
 from casebook.rules.yields import Outcome, Yield, outcome, watched_digest
 from trials.models import Trial
 from trials.schema import Protocol
@@ -25,23 +25,30 @@ def yields_of(trial: Trial, protocol: Protocol) -> list[Yield]:
     )
     counts: dict[tuple[str, str], Counter[Outcome]] = defaultdict(Counter)
     for entry, form, item, check, watched, values in firings:
-        changed = _watched_now(protocol, form, item, check, values) != watched
+        changed = _watched_now(protocol, form, item, check, values) != watched or settled.get(
+            (entry, item, check), False
+        )
         confirmed = check in ((values.get(item) or {}).get("confirmed") or {})
         became = outcome(changed=changed, confirmed=confirmed, settled_query=(entry, item, check) in settled)
         counts[form, _name(form, item, check)][became] += 1
+    named = [*_checks(protocol)]
+    listed = {(form, check) for form, check, *_ in named}
     rows = [
         _yield(form, check, item, message, kind, counts)
-        for form, check, item, message, kind in _checks(protocol)
+        for form, check, item, message, kind in (*named, *_of_any_item(counts.keys() - listed))
     ]
     return sorted(rows, key=lambda row: (row.percent is None, row.percent or 0, -row.fired, row.check_id))
 
 
-def _settled_queries(trial: Trial) -> set[tuple[int, str, str]]:
-    """Queries of checks that somebody answered, or that are closed."""
+def _settled_queries(trial: Trial) -> dict[tuple[int, str, str], bool]:
+    """Queries of checks that somebody answered, or that are closed, and whether one led to a change."""
     found = Query.objects.filter(subject__trial=trial, origin=QueryOrigin.CHECK).exclude(
         state=QueryState.OPEN
     )
-    return set(found.values_list("entry_id", "item", "check_id"))
+    settled: dict[tuple[int, str, str], bool] = {}
+    for entry, item, check, changed in found.values_list("entry_id", "item", "check_id", "led_to_change"):
+        settled[entry, item, check] = settled.get((entry, item, check), False) or changed
+    return settled
 
 
 def _watched_now(
@@ -68,6 +75,21 @@ def _checks(protocol: Protocol) -> Iterable[tuple[str, str, str, str, str]]:
                 "The grade differs from what laboratory values suggest.",
                 "soft",
             )
+
+
+OF_ANY_ITEM = {
+    "possible": ("The value is outside what is possible.", "hard"),
+    LEFT: ("The item does not apply any more and holds a value.", "soft"),
+    ADDED: ("The item was added by an amendment and is not answered.", "soft"),
+}
+
+
+def _of_any_item(fired: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str, str, str, str]]:
+    """The same of checks that every item has, where one fired."""
+    for form, check in sorted(fired):
+        item, _, kind = check.rpartition("-")
+        if kind in OF_ANY_ITEM:
+            yield form, check, item, *OF_ANY_ITEM[kind]
 
 
 def _yield(

@@ -38,7 +38,7 @@ TIME = re.compile(r"([01]?\d|2[0-3])[:.]?([0-5]\d)(?:[:.]([0-5]\d))?\s*(Z|[+-](?
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 """A comma before three digits: of decimals in some countries, of thousands in others. Nobody guesses."""
 ISO_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-\d\d)?)?")
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 TEXT_LIMIT = {"text": 500, "longtext": 10_000}
 
 

@@ -131,8 +131,9 @@ def _count(entry: Entry, findings: Iterable[Finding], changed: Collection[str] |
 
 
 def _close(queries: Sequence[Query]) -> None:
+    """Close queries whose cause is gone: something that the check looks at was changed, here or in another form."""
     Query.objects.filter(pk__in=[query.pk for query in queries]).update(
-        state=QueryState.CLOSED, closed_at=Now()
+        state=QueryState.CLOSED, closed_at=Now(), led_to_change=True
     )
     QueryMessage.objects.bulk_create(
         QueryMessage(query=query, author_name=AUTHOR, text="Closed: the cause is gone.") for query in queries

@@ -35,7 +35,14 @@ from casebook.rules.limits import as_typed, typed_by_hand
 from casebook.rules.picture import rules_of
 from casebook.rules.projection import Row
 from casebook.rules.status import planned_forms
-from casebook.selectors import WorkedForm, entries, open_queries, rows_of_subject, worked_form
+from casebook.selectors import (
+    WorkedForm,
+    entries,
+    may_be_opened,
+    open_queries,
+    rows_of_subject,
+    worked_form,
+)
 from casebook.services.anchors import replan_when_anchored
 from casebook.services.automatic import settle_automatic_queries
 from casebook.services.cells import put_cells
@@ -81,7 +88,7 @@ def open_entry(*, actor: Actor, subject: Subject, visit: Visit | None, form: str
     Raises
     ------
     FormNotHereError
-        The form is not planned for that visit, or no log.
+        The form is not planned for that visit, or no log; or it has no such row.
     DomainError
         An upper room forbids it (a third procedure).
     """
@@ -89,6 +96,8 @@ def open_entry(*, actor: Actor, subject: Subject, visit: Visit | None, form: str
     known = entries().filter(subject=subject, visit=visit, form=form, repeat=repeat).first()
     if known is not None:
         return known
+    if not may_be_opened(subject, visit, form, repeat):
+        raise FormNotHereError(form=f"{form} {repeat}", visit=str(visit) if visit else "the running logs")
     registry.refuse_opening(subject, form, visit)
     try:
         with acting(actor):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db.models.functions import Now
 
 from audit.context import Actor, acting
-from casebook.errors import QueryStateError, UnknownItemError
+from casebook.errors import OtherDeskError, QueryStateError, UnknownItemError
 from casebook.models import DESKS, Desk, Entry, Query, QueryMessage, QueryOrigin, QueryState
 from casebook.services.words import LONGEST_MESSAGE, message_written, plain
 from foundation.errors import DomainError
@@ -16,10 +16,15 @@ AT_ONCE = 200
 """Queries that one person closes in one go."""
 
 
-def desk_of(role: str) -> Desk:
-    """The desk at which somebody in this role (or in several, separated by commas) works off queries."""
+def desks_of(role: str) -> list[Desk]:
+    """The desks at which somebody in this role (or in several, separated by commas) works off queries."""
     held = [name.strip() for name in role.split(",")]
-    return next((desk for name, desk in DESKS.items() if name in held), Desk.DATAMANAGER)
+    return [desk for name, desk in DESKS.items() if name in held]
+
+
+def desk_of(role: str) -> Desk:
+    """The first of these desks."""
+    return next(iter(desks_of(role)), Desk.DATAMANAGER)
 
 
 def raise_query(*, actor: Actor, entry: Entry, item: str, text: str, waits_for: Desk = Desk.SITE) -> Query:
@@ -50,12 +55,14 @@ def raise_query(*, actor: Actor, entry: Entry, item: str, text: str, waits_for: 
 
 
 def answer_query(*, actor: Actor, query: Query, text: str) -> Query:
-    """Answer an open query.
+    """Answer an open query that waits for the desk of whoever answers.
 
     Raises
     ------
-    EmptyTextError, QueryStateError
+    EmptyTextError, QueryStateError, OtherDeskError
     """
+    if query.state == QueryState.OPEN and query.waits_for not in desks_of(actor.role):
+        raise OtherDeskError(desk=Desk(query.waits_for).label)
     return _move(actor, query, {QueryState.OPEN}, QueryState.ANSWERED, "answered", message_written(text))
 
 
@@ -71,7 +78,7 @@ def close_query(*, actor: Actor, query: Query, text: str = "") -> Query:
 
 
 def reopen_query(*, actor: Actor, query: Query, text: str) -> Query:
-    """Ask again.
+    """Ask again: the desk that answered last, else the site.
 
     Raises
     ------
@@ -134,7 +141,11 @@ def _move(
         held = Query.objects.select_for_update().get(pk=query.pk)
         if held.state not in allowed:
             raise QueryStateError(state=held.get_state_display().lower(), verb=verb)
-        turn = {QueryState.ANSWERED: held.asked_by, QueryState.OPEN: Desk.SITE}.get(state, held.waits_for)
+        turn = held.waits_for
+        if state == QueryState.ANSWERED:
+            turn = Desk(held.asked_by)
+        elif state == QueryState.OPEN:
+            turn = _answered_by(held)
         Query.objects.filter(pk=held.pk).update(
             state=state, waits_for=turn, closed_at=Now() if state == QueryState.CLOSED else None
         )
@@ -142,6 +153,13 @@ def _move(
             _say(actor, held, words)
     held.state = state
     return held
+
+
+def _answered_by(query: Query) -> Desk:
+    """The desk that said something last and is not the one that asks; the site where nobody did."""
+    said = QueryMessage.objects.filter(query=query).exclude(author_role="").order_by("-pk")
+    desks = (desk_of(role) for role in said.values_list("author_role", flat=True))
+    return next((desk for desk in desks if desk != query.asked_by), Desk.SITE)
 
 
 def _asked_already(actor: Actor, entry: Entry, item: str, words: str) -> Query | None:

@@ -14,6 +14,7 @@ from casebook.pages.addresses import form_url
 from casebook.pages.item import item_panel
 from casebook.pages.moment import as_it_stood
 from casebook.selectors import find_entry, get_query
+from casebook.services.queries import desks_of
 from casebook.templatetags.judged import verify_fragment
 from foundation.errors import Invalid, NotFound
 
@@ -36,7 +37,8 @@ def item(request: Request, number: str, visit: str, form: str, item: str, repeat
             ("verify", "verify.entry"),
         )
     }
-    context = {"panel": item_panel(entry, item), "may": may, "desks": Desk.choices}
+    mine = desks_of(request.access.actor(trial, site).role)
+    context = {"panel": item_panel(entry, item), "may": may, "desks": Desk.choices, "my_desks": mine}
     return render(request, "casebook/_item_panel.html", context)
 
 

@@ -16,6 +16,7 @@ from casebook.pages.matrix import casebook_page
 from casebook.pages.moment import as_it_stood
 from casebook.rules.dates import DateFault, read_date
 from casebook.services.anchors import replan
+from casebook.services.visits import visit_did_not_happen
 from foundation import clock
 from foundation.errors import Invalid
 from foundation.web import page
@@ -65,6 +66,19 @@ def visit_missed(request: Request, number: str, visit: str) -> HttpResponse:
     found = get_subject(request.access, number, "visit.record")
     actor = request.access.actor(found.trial.code, found.site.code)
     miss_visit(actor=actor, visit=get_visit(found, visit), reason=request.POST.get("reason", ""))
+    return redirect("subject", number)
+
+
+@permission("visit.record")
+@require_POST
+def visit_not_happened(request: Request, number: str, visit: str) -> HttpResponse:
+    """Take back a visit that was recorded by mistake."""
+    found = get_subject(request.access, number, "visit.record")
+    actor = request.access.actor(found.trial.code, found.site.code)
+    visit_did_not_happen(
+        actor=actor, visit=get_visit(found, visit), reason=request.POST.get("reason", "").strip()
+    )
+    messages.success(request, f"{visit} is not recorded any more.")
     return redirect("subject", number)
 
 

@@ -185,6 +185,7 @@ TABLE: Mapping[str, Row] = {
     "visit-unscheduled": does("visit.record"),
     "visit-happened": does("visit.record"),
     "visit-missed": does("visit.record"),
+    "visit-not-happened": does("visit.record"),
     "form": shows("entry.view"),
     "form-row": shows("entry.view"),
     "form-add": does("entry.write"),

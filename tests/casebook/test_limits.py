@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from audit.context import acting
+from audit.models import Event
 from casebook import services
 from casebook.errors import ItemRefusedError
 from casebook.facts import facts_of
@@ -289,3 +290,65 @@ def test_a_comma_that_can_mean_thousands_is_asked_back(cast: Cast, typed: str) -
 def test_any_other_comma_is_a_decimal_point(cast: Cast, typed: str, kept: str) -> None:
     entry = save(cast, lab_form(cast, person(cast)), "PLAT", typed, unit="10^9/L")
     assert entry.values["PLAT"]["value"] == kept
+
+
+# The person is known later, or corrected -----------------------------------------------------------------------------
+
+
+def unnamed(cast: Cast) -> tuple[Subject, Entry]:
+    """A subject of whom neither sex nor birth is known, with a haemoglobin of 125 g/L."""
+    subject = person(cast, sex="", born="")
+    laboratory(cast, "OUS", hgb("134", "170", sex="M"), hgb("117", "153", sex="F"))
+    entry = save(cast, lab_form(cast, subject), "LBDAT", "2026-03-01")
+    return subject, save(cast, entry, "HGB", "125", unit="g/L")
+
+
+def say(cast: Cast, subject: Subject, item: str, value: str) -> None:
+    demographics = entries().get(subject=subject, form="DM")
+    save(
+        cast,
+        demographics,
+        item,
+        value,
+        reason="Corrected" if demographics.state == EntryState.COMPLETE else "",
+    )
+
+
+def test_a_value_entered_before_sex_and_birth_gets_its_limits_with_them(cast: Cast) -> None:
+    subject, entry = unnamed(cast)
+    assert "range" not in entry.values["HGB"]
+    say(cast, subject, "BRTHDAT", "1960-05-01")
+    say(cast, subject, "SEX", "F")
+    assert (now(entry)["low"], now(entry)["high"]) == ("117", "153")
+
+
+def now(entry: Entry) -> dict[str, Any]:
+    return dict(entries().get(pk=entry.pk).values["HGB"])
+
+
+def test_limits_follow_a_corrected_sex_and_the_value_stays(cast: Cast) -> None:
+    subject, entry = unnamed(cast)
+    say(cast, subject, "BRTHDAT", "1960-05-01")
+    say(cast, subject, "SEX", "F")
+    say(cast, subject, "SEX", "M")
+    assert (now(entry)["low"], now(entry)["value"]) == ("134", "125")
+    event = Event.objects.filter(table_name="casebook_entry", row_id=entry.pk).latest("pk")
+    assert "sex and date of birth" in event.reason
+
+
+@pytest.mark.parametrize("closed", ["frozen", "struck_out"])
+def test_what_is_closed_keeps_the_limits_that_it_has(cast: Cast, closed: str) -> None:
+    subject, entry = unnamed(cast)
+    with acting(SETUP, reason="Closed"):
+        Entry.objects.filter(pk=entry.pk).update(**{closed: True})
+    say(cast, subject, "BRTHDAT", "1960-05-01")
+    say(cast, subject, "SEX", "F")
+    assert "range" not in now(entry)
+
+
+def test_limits_typed_from_the_report_stay(cast: Cast) -> None:
+    subject, entry = unnamed(cast)
+    save(cast, entry, "HGB", "125", unit="g/L", low="120", high="160")
+    say(cast, subject, "BRTHDAT", "1960-05-01")
+    say(cast, subject, "SEX", "M")
+    assert (now(entry)["low"], now(entry)["high"]) == ("120", "160")

@@ -9,6 +9,7 @@ import pytest
 
 from audit.context import acting
 from casebook import services
+from casebook.errors import OtherDeskError
 from casebook.models import CheckFiring, Desk, Entry, EntryState, Query, QueryState
 from casebook.pages.yields import yields_of
 from casebook.rules.cells import Typed
@@ -120,6 +121,26 @@ def test_an_empty_field_can_be_asked_about_and_the_turn_goes_back_and_forth(cast
     assert query.waits_for == Desk.SITE
 
 
+def test_whoever_is_asked_answers_and_is_asked_again(cast: Cast) -> None:
+    subject = cast.subject()
+    entry = form(cast, subject, "LB")
+    query = services.raise_query(
+        actor=cast.actor("monitor"), entry=entry, item="HGB", text="Which unit?", waits_for=Desk.DATAMANAGER
+    )
+    address = f"/subjects/{subject.number}/SCR/LB/item/HGB/"
+    with pytest.raises(OtherDeskError, match="Data manage"):
+        services.answer_query(actor=cast.actor(), query=query, text="g/dL")
+    assert "Your answer" not in cast.client("coordinator").get(address).content.decode()
+    manager = cast.client("datamanager")
+    assert "Your answer" in manager.get(address).content.decode()
+    assert manager.post(f"/queries/{query.pk}/answer/", {"text": "g/dL"}).status_code == 302
+    query.refresh_from_db()
+    assert (query.state, query.waits_for) == (QueryState.ANSWERED, Desk.MONITOR)
+    services.reopen_query(actor=cast.actor("monitor"), query=query, text="Since when?")
+    query.refresh_from_db()
+    assert query.waits_for == Desk.DATAMANAGER
+
+
 def test_the_list_is_narrowed_and_costs_the_same_for_one_and_for_many(
     cast: Cast, statements: Callable[[], Any]
 ) -> None:
@@ -181,6 +202,26 @@ def test_what_became_of_a_check_is_counted(cast: Cast) -> None:
     assert counted(cast, check) == (3, 1, 1, 1, 0)
     assert CheckFiring.objects.filter(check_id=check).count() == 3
     assert query.check_id == check
+
+
+def test_a_correction_in_another_form_is_what_a_check_led_to(cast: Cast) -> None:
+    subject = cast.subject()
+    consent = save(cast, form(cast, subject, "DS_IC"), "DSSTDAT", "2026-03-10")
+    save(
+        cast,
+        complete(save(cast, form(cast, subject, "AE", None), "AESTDAT", "2026-03-05")),
+        "AETERM",
+        "Fever",
+        "New",
+    )
+    assert counted(cast, "AE-ST-01") == (1, 0, 0, 0, 1)
+    save(cast, consent, "DSSTDAT", "2026-03-01", "Typing mistake")
+    assert counted(cast, "AE-ST-01") == (1, 1, 0, 0, 0)
+
+
+def test_what_fires_at_any_item_is_listed_where_it_fired(cast: Cast) -> None:
+    save(cast, form(cast, cast.subject(), "VS"), "WEIGHT", "900", unit="kg")
+    assert counted(cast, "WEIGHT-possible")[0] == 1
 
 
 def test_a_value_that_a_check_does_not_watch_does_not_write_its_firing_again(

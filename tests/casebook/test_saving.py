@@ -214,7 +214,7 @@ def test_a_stranger_finds_nothing(cast: Cast) -> None:
     }
 
 
-# What was confirmed holds for what was looked at ----------------------------------------------------------------------
+# What was confirmed holds for what was looked at ---------------------------------------------------------------------
 
 
 def confirmed(cast: Cast, entry: Entry, item: str, check: str) -> None:

@@ -16,7 +16,7 @@ from tests.cast import SETUP, Cast
 from visits.models import Visit
 
 pytestmark = pytest.mark.django_db
-STRANGE = ["a\x00b", "bell \x07", "x" * 10_001]
+STRANGE = ["a\x00b", "bell \x07", "csi \x9b5m text", "x" * 10_001]
 
 
 @pytest.fixture

@@ -182,6 +182,7 @@ NO_PAGES = {
         "image-files", "image-finish", "image-manifest", "image-reject", "image-release", "query-move",
         "questionnaire-invite", "questionnaire-revoke", "randomise", "reactivate-person", "reading-correct",
         "reading-findings", "reading-marks", "reading-outcome", "revoke-token", "visit-happened", "visit-missed",
+        "visit-not-happened",
         "visit-unscheduled",
     },
     "goes on to a page": {"find", "home", "reading-next"},
