@@ -23,7 +23,7 @@ IN_EVERY_TRIAL = {
     "DS_IC": "consent", "DM": "demographics", "MH": "medical history", "CH": "cancer history", "GF": "molecular",
     "CMA": "chemotherapy lines", "VS": "vital signs", "RS": "ECOG", "LB": "laboratory", "RP": "reproductive status",
     "IE": "eligibility judgements", "TU": "lesions", "TR": "measurements", "RSR": "response", "IMG": "scans",
-    "AE": "adverse events", "SAE": "serious events", "CM": "medication", "DV": "deviations",
+    "AE": "adverse events", "SAE": "serious events", "CM": "medication", "PRO": "procedures", "DV": "deviations",
     "DS_TRT": "end of treatment", "DS_STUDY": "end of study", "DD": "death",
     "SS": "survival", "STG": "liver at baseline",
 }  # fmt: skip
@@ -42,6 +42,7 @@ SAME_FORMS = [
     "DV",
     "IMG",
     "MH",
+    "PRO",
     "RS",
     "SAE",
     "SS",
