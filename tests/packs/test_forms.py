@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from casebook.rules.picture import rules_of
 from logic import Truth, compile_rule
 from tests.packs.judging import AS_OF, check_fires, derived
 from tests.vectors import vectors
@@ -178,6 +179,69 @@ def test_a_check_fires_on_what_is_wrong_and_is_silent_on_what_is_missing(
     code: str, form: str, check: str, values: dict[str, Any], fires: bool
 ) -> None:
     assert check_fires(code, form, check, values) is fires
+
+
+TARGET_NODE = {"TULOC": "LYMPH NODE", "TUORRES": "TARGET"}
+TARGET_LIVER = {"TULOC": "LIVER", "TUORRES": "TARGET"}
+MEASURABLE = [
+    ("TU-DIAM-01", {**TARGET_LIVER, "LDIAM": q("10", "mm")}, False),
+    ("TU-DIAM-01", {**TARGET_LIVER, "LDIAM": q("9.9", "mm")}, True),
+    ("TU-DIAM-01", {**TARGET_LIVER, "LDIAM": q("0.9", "cm")}, True),
+    ("TU-DIAM-01", {**TARGET_LIVER, "TUORRES": "NON-TARGET", "LDIAM": q("9.9", "mm")}, False),
+    ("TU-NODE-01", {**TARGET_NODE, "SAXIS": q("15", "mm")}, False),
+    ("TU-NODE-01", {**TARGET_NODE, "SAXIS": q("14.9", "mm")}, True),
+    ("TU-NODE-01", {**TARGET_NODE, "SAXIS": q("14", "mm")}, True),
+    ("TU-NODE-01", {**TARGET_NODE, "SAXIS": q("1.5", "cm")}, False),
+    ("TU-NODE-01", {**TARGET_NODE, "TUORRES": "NON-TARGET", "SAXIS": q("14", "mm")}, False),
+    ("TU-NODE-01", TARGET_NODE, False),
+    ("TU-NODE-02", {**TARGET_NODE, "TUORRES": "NON-TARGET", "SAXIS": q("10", "mm")}, False),
+    ("TU-NODE-02", {**TARGET_NODE, "TUORRES": "NON-TARGET", "SAXIS": q("9.9", "mm")}, True),
+]
+
+
+@pytest.mark.parametrize("code", [T, E])
+@pytest.mark.parametrize(("check", "values", "fires"), MEASURABLE)
+def test_a_target_is_large_enough_to_be_measured_again(
+    code: str, check: str, values: dict[str, Any], fires: bool
+) -> None:
+    """RECIST 1.1, as the readers of the images are held to it: 10 mm, and 15 mm short axis of a lymph node."""
+    assert check_fires(code, "TU", check, values) is fires
+
+
+@pytest.mark.parametrize(
+    ("code", "place", "asked"),
+    [
+        (T, "LIVER", {"TUSEG", "LDIAM", "DIAPH"}),
+        (T, "LYMPH NODE", {"TULAT", "SAXIS"}),
+        (E, "LIVER", {"TUSEG", "LDIAM"}),
+        (E, "LYMPH NODE", {"TULAT", "SAXIS"}),
+        (E, "LUNG", {"TULAT", "LDIAM"}),
+        (E, "ADRENAL GLAND", {"TULAT", "LDIAM"}),
+        (E, "KIDNEY", {"TULAT", "LDIAM"}),
+        (E, "PERITONEUM", {"LDIAM"}),
+        (E, None, set()),
+    ],
+)
+def test_of_a_lesion_the_diameter_that_counts_is_asked(code: str, place: str | None, asked: set[str]) -> None:
+    protocol = bundled_protocol(code)
+    values = {"TULOC": {"value": place}} if place else {}
+    picture = rules_of(protocol, "TU").picture(values, {}, AS_OF)
+    of_place = {"TUSEG", "TULAT", "LDIAM", "SAXIS", "DIAPH"}
+    assert picture.shown & of_place == asked
+    assert set(picture.unanswered) & of_place == asked & {"TUSEG", "LDIAM", "SAXIS"}
+
+
+def test_a_longest_diameter_of_a_lymph_node_is_not_lost_from_sight() -> None:
+    """A row that was entered before its place was corrected to a lymph node."""
+    values = {"TULOC": {"value": "LYMPH NODE"}, "LDIAM": q("24", "mm")}
+    picture = rules_of(bundled_protocol(E), "TU").picture(values, {}, AS_OF)
+    assert [each.item for each in picture.findings] == ["LDIAM"]
+    assert not picture.can_be_completed
+
+
+@pytest.mark.parametrize(("answer", "expected"), [("Y", "N"), ("N", "Y"), (None, None)])
+def test_resectable_is_the_opposite_of_unresectable(answer: str | None, expected: str | None) -> None:
+    assert derived(T, "TU", "RESECT", {"UNRESECT": answer}) == expected
 
 
 @pytest.mark.parametrize("code", [T, E])
