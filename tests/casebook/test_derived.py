@@ -75,7 +75,7 @@ def followed_up(cast: Cast, trial: str) -> Subject:
     ("trial", "visit", "sizes"),
     [
         ("THERMODOX", "D14", {"BMI": "21.60", "BSA": "1.87"}),
-        ("EXCALIBUR", "W8", {"BMI": "21.60"}),
+        ("EXCALIBUR", "W8", {"BMI": "21.60", "BSA": "1.87"}),
     ],
 )
 def test_a_height_that_was_asked_once_counts_at_later_visits(

@@ -53,8 +53,15 @@ def test_units_of_height_and_weight_do_not_change_the_result() -> None:
 def test_body_surface_and_planned_dose(row: dict[str, Any]) -> None:
     values = {"HEIGHT": q(row["height_cm"], "cm"), "WEIGHT": q(row["weight_kg"], "kg")}
     surface = Decimal(derived(T, "VS", "BSA", values))
+    assert derived(E, "VS", "BSA", values) == derived(T, "EX", "BSA", {"VS": values}) == str(surface)
     assert surface.quantize(Decimal("0.0001"), ROUND_HALF_UP) == Decimal(row["bsa_m2"])
     assert hundredths(derived(T, "EX", "EXDOSPLN", {"VS": values})) == Decimal(row["dose_mg"])
+
+
+def test_the_infusion_says_the_formula_that_the_dose_is_calculated_with() -> None:
+    dose = bundled_protocol(T).dose
+    assert dose is not None
+    assert derived(T, "EX", "BSAFORM", {}) == dose.formula.value
 
 
 def test_without_a_weight_there_is_no_dose() -> None:
@@ -154,6 +161,11 @@ CHECKS = [
     (E, "PRO", "PRO-END-01", {"PRSTDAT": "2025-03-04"}, False),
     (E, "PRO", "PRO-BRTH-01", {"PRSTDAT": "1066", "DM": {"BRTHDAT": "1966-05"}}, True),
     (E, "PRO", "PRO-BRTH-01", {"PRSTDAT": "1966", "DM": {"BRTHDAT": "1966-05"}}, False),
+    (T, "CH", "CH-EH-01", {"EHENDDAT": "1066", "DM": {"BRTHDAT": "1966-05"}}, True),
+    (T, "CH", "CH-EH-01", {"EHENDDAT": "2022", "DM": {"BRTHDAT": "1966-05"}}, False),
+    (E, "LTX", "LTX-DEL-01", {"LISTDAT": "2025-03-04", "DELISTDAT": "2025-03-03"}, True),
+    (E, "LTX", "LTX-DEL-01", {"LISTDAT": "2025-03-04", "DELISTDAT": "2025-03-04"}, False),
+    (E, "LTX", "LTX-DEL-01", {"LISTDAT": "2025-03-04"}, False),
     (E, "LB", "LB-HGB-01", {"HGB": q("124", "g/L")}, False),
     (E, "LB", "LB-HGB-01", {"HGB": q("124", "g/dL")}, True),
     (E, "LB", "LB-BILI-ULN", {"BILI": q("11", "umol/L")}, True),
