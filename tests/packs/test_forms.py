@@ -193,6 +193,32 @@ def test_a_check_fires_on_what_is_wrong_and_is_silent_on_what_is_missing(
     assert check_fires(code, form, check, values) is fires
 
 
+BEVA = {"BEVA": "Y", "CMSTDAT": "2025-02-01", "CMONGO": "Y"}
+ENDED = {"CMONGO": "N", "CMENDAT": "2025-02-28"}
+LISTED = {"LISTDAT": "2025-03-04"}
+
+
+@pytest.mark.parametrize(
+    ("line", "list_", "fires"),
+    [
+        (BEVA, LISTED, True),
+        ({**BEVA, "BEVA": "N"}, LISTED, False),
+        (BEVA, {}, False),
+        ({**BEVA, **ENDED}, LISTED, False),
+        ({**BEVA, **ENDED, "CMENDAT": "2025-03-05"}, LISTED, True),
+        ({**BEVA, **ENDED, "CMENDAT": "2025-03"}, LISTED, False),
+        ({**BEVA, "CMSTDAT": "2025-04-01"}, LISTED, True),
+        ({**BEVA, "CMSTDAT": "2025-06-01"}, {**LISTED, "PRSTDAT": "2025-05-01"}, False),
+        ({**BEVA, "CMSTDAT": "2025-06-01"}, {**LISTED, "DELISTDAT": "2025-05-01"}, False),
+        ({**BEVA, "CMSTDAT": "2025-04-30"}, {**LISTED, "PRSTDAT": "2025-05-01"}, True),
+    ],
+)
+def test_no_bevacizumab_while_waiting_for_a_transplant(
+    line: dict[str, Any], list_: dict[str, Any], fires: bool
+) -> None:
+    assert check_fires(E, "CMA", "CMA-BEVA-01", {**line, "LTX": list_}) is fires
+
+
 TARGET_NODE = {"TULOC": "LYMPH NODE", "TUORRES": "TARGET"}
 TARGET_LIVER = {"TULOC": "LIVER", "TUORRES": "TARGET"}
 MEASURABLE = [
