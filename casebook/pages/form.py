@@ -278,7 +278,7 @@ class _RowMaker:
             item=item,
             group=group,
             cell=cell,
-            typed=_typed(item, cell),
+            typed=_typed(item, cell, codelist),
             options=_options(codelist, cell),
             expected=_content(self.worked.entry.values.get(item.id)),
             shown=item.id in self.worked.picture.shown or bool(retired_in(item)),
@@ -333,10 +333,12 @@ def _content(cell: Mapping[str, object] | None) -> dict[str, object]:
     return {key: value for key, value in shown.items() if key != "confirmed" and value is not None}
 
 
-def _typed(item: Item, cell: Mapping[str, object]) -> str:
+def _typed(item: Item, cell: Mapping[str, object], codelist: Codelist | None) -> str:
     value = cell.get("value")
     if value is None or isinstance(value, list):
         return ""
+    if item.type == "derived" and codelist is not None:
+        return codelist.labels.get(str(value), str(value))
     if item.type == "derived" and item.result in {"number", "integer"}:
         return shown_number(str(value), item.digits)
     return str(value)

@@ -156,6 +156,7 @@ class Filler:
         for row, premedication in enumerate(PROPHYLAXIS, start=1):
             self.enter(code, "CM_PRE", on, _premedication(number, on, *premedication), repeat=row)
         self.enter(code, "VS", on, {})
+        self.enter(code, "RS", on, {})
         self.enter(code, "LB", on, {})
         self.enter(code, "EX", on, _infusion(number, on))
         targets = [row for row, lesion in enumerate(self.profile.lesions, 1) if lesion.procedure == number]

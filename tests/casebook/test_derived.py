@@ -32,6 +32,13 @@ def page(cast: Cast, subject: Subject, form: str, visit: str = "SCR") -> str:
     return cast.client("investigator").get(f"/subjects/{subject.number}/{visit}/{form}/").content.decode()
 
 
+def test_a_calculated_code_is_shown_in_words(cast: Cast) -> None:
+    subject = cast.subject("THERMODOX")
+    enter(cast, subject, "TU", "BL", TULNKID="T01", UNRESECT="Y")
+    assert '<output class="derived" id="f-RESECT">No</output>' in page(cast, subject, "TU", "BL")
+    assert '<output class="derived" id="f-BSAFORM">Mosteller</output>' in page(cast, subject, "EX", "P1")
+
+
 def test_points_name_the_result_of_another_form_that_they_stand_for(cast: Cast) -> None:
     subject = cast.subject("THERMODOX")
     enter(cast, subject, "CP", CPDAT="2026-03-02")
@@ -75,7 +82,7 @@ def followed_up(cast: Cast, trial: str) -> Subject:
     ("trial", "visit", "sizes"),
     [
         ("THERMODOX", "D14", {"BMI": "21.60", "BSA": "1.87"}),
-        ("EXCALIBUR", "W8", {"BMI": "21.60"}),
+        ("EXCALIBUR", "W8", {"BMI": "21.60", "BSA": "1.87"}),
     ],
 )
 def test_a_height_that_was_asked_once_counts_at_later_visits(

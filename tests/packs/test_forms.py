@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from casebook.rules.picture import rules_of
 from logic import Truth, compile_rule
 from tests.packs.judging import AS_OF, check_fires, derived
 from tests.vectors import vectors
@@ -52,8 +53,15 @@ def test_units_of_height_and_weight_do_not_change_the_result() -> None:
 def test_body_surface_and_planned_dose(row: dict[str, Any]) -> None:
     values = {"HEIGHT": q(row["height_cm"], "cm"), "WEIGHT": q(row["weight_kg"], "kg")}
     surface = Decimal(derived(T, "VS", "BSA", values))
+    assert derived(E, "VS", "BSA", values) == derived(T, "EX", "BSA", {"VS": values}) == str(surface)
     assert surface.quantize(Decimal("0.0001"), ROUND_HALF_UP) == Decimal(row["bsa_m2"])
     assert hundredths(derived(T, "EX", "EXDOSPLN", {"VS": values})) == Decimal(row["dose_mg"])
+
+
+def test_the_infusion_says_the_formula_that_the_dose_is_calculated_with() -> None:
+    dose = bundled_protocol(T).dose
+    assert dose is not None
+    assert derived(T, "EX", "BSAFORM", {}) == dose.formula.value
 
 
 def test_without_a_weight_there_is_no_dose() -> None:
@@ -147,6 +155,17 @@ CHECKS = [
     (T, "SAE", "SAE-REP-01", {"AWAREDAT": "2025-03-04", "REPDAT": "2025-03-06"}, True),
     (T, "SS", "SS-ALV-02", {"LSTALVDT": "2025-03-04", "DD": {"DTHDAT": "2025-03-03"}}, True),
     (T, "SS", "SS-ALV-02", {"LSTALVDT": "2025-03-04"}, False),
+    (T, "PRO", "PRO-END-01", {"PRSTDAT": "2025-03-04", "PRENDAT": "2025-03-03"}, True),
+    (T, "PRO", "PRO-END-01", {"PRSTDAT": "2025-03-04", "PRENDAT": "2025-03-04"}, False),
+    (E, "PRO", "PRO-END-01", {"PRSTDAT": "2025-03-04", "PRENDAT": "2025-03"}, False),
+    (E, "PRO", "PRO-END-01", {"PRSTDAT": "2025-03-04"}, False),
+    (E, "PRO", "PRO-BRTH-01", {"PRSTDAT": "1066", "DM": {"BRTHDAT": "1966-05"}}, True),
+    (E, "PRO", "PRO-BRTH-01", {"PRSTDAT": "1966", "DM": {"BRTHDAT": "1966-05"}}, False),
+    (T, "CH", "CH-EH-01", {"EHENDDAT": "1066", "DM": {"BRTHDAT": "1966-05"}}, True),
+    (T, "CH", "CH-EH-01", {"EHENDDAT": "2022", "DM": {"BRTHDAT": "1966-05"}}, False),
+    (E, "LTX", "LTX-DEL-01", {"LISTDAT": "2025-03-04", "DELISTDAT": "2025-03-03"}, True),
+    (E, "LTX", "LTX-DEL-01", {"LISTDAT": "2025-03-04", "DELISTDAT": "2025-03-04"}, False),
+    (E, "LTX", "LTX-DEL-01", {"LISTDAT": "2025-03-04"}, False),
     (E, "LB", "LB-HGB-01", {"HGB": q("124", "g/L")}, False),
     (E, "LB", "LB-HGB-01", {"HGB": q("124", "g/dL")}, True),
     (E, "LB", "LB-BILI-ULN", {"BILI": q("11", "umol/L")}, True),
@@ -172,6 +191,95 @@ def test_a_check_fires_on_what_is_wrong_and_is_silent_on_what_is_missing(
     code: str, form: str, check: str, values: dict[str, Any], fires: bool
 ) -> None:
     assert check_fires(code, form, check, values) is fires
+
+
+BEVA = {"BEVA": "Y", "CMSTDAT": "2025-02-01", "CMONGO": "Y"}
+ENDED = {"CMONGO": "N", "CMENDAT": "2025-02-28"}
+LISTED = {"LISTDAT": "2025-03-04"}
+
+
+@pytest.mark.parametrize(
+    ("line", "list_", "fires"),
+    [
+        (BEVA, LISTED, True),
+        ({**BEVA, "BEVA": "N"}, LISTED, False),
+        (BEVA, {}, False),
+        ({**BEVA, **ENDED}, LISTED, False),
+        ({**BEVA, **ENDED, "CMENDAT": "2025-03-05"}, LISTED, True),
+        ({**BEVA, **ENDED, "CMENDAT": "2025-03"}, LISTED, False),
+        ({**BEVA, "CMSTDAT": "2025-04-01"}, LISTED, True),
+        ({**BEVA, "CMSTDAT": "2025-06-01"}, {**LISTED, "PRSTDAT": "2025-05-01"}, False),
+        ({**BEVA, "CMSTDAT": "2025-06-01"}, {**LISTED, "DELISTDAT": "2025-05-01"}, False),
+        ({**BEVA, "CMSTDAT": "2025-04-30"}, {**LISTED, "PRSTDAT": "2025-05-01"}, True),
+    ],
+)
+def test_no_bevacizumab_while_waiting_for_a_transplant(
+    line: dict[str, Any], list_: dict[str, Any], fires: bool
+) -> None:
+    assert check_fires(E, "CMA", "CMA-BEVA-01", {**line, "LTX": list_}) is fires
+
+
+TARGET_NODE = {"TULOC": "LYMPH NODE", "TUORRES": "TARGET"}
+TARGET_LIVER = {"TULOC": "LIVER", "TUORRES": "TARGET"}
+MEASURABLE = [
+    ("TU-DIAM-01", {**TARGET_LIVER, "LDIAM": q("10", "mm")}, False),
+    ("TU-DIAM-01", {**TARGET_LIVER, "LDIAM": q("9.9", "mm")}, True),
+    ("TU-DIAM-01", {**TARGET_LIVER, "LDIAM": q("0.9", "cm")}, True),
+    ("TU-DIAM-01", {**TARGET_LIVER, "TUORRES": "NON-TARGET", "LDIAM": q("9.9", "mm")}, False),
+    ("TU-NODE-01", {**TARGET_NODE, "SAXIS": q("15", "mm")}, False),
+    ("TU-NODE-01", {**TARGET_NODE, "SAXIS": q("14.9", "mm")}, True),
+    ("TU-NODE-01", {**TARGET_NODE, "SAXIS": q("14", "mm")}, True),
+    ("TU-NODE-01", {**TARGET_NODE, "SAXIS": q("1.5", "cm")}, False),
+    ("TU-NODE-01", {**TARGET_NODE, "TUORRES": "NON-TARGET", "SAXIS": q("14", "mm")}, False),
+    ("TU-NODE-01", TARGET_NODE, False),
+    ("TU-NODE-02", {**TARGET_NODE, "TUORRES": "NON-TARGET", "SAXIS": q("10", "mm")}, False),
+    ("TU-NODE-02", {**TARGET_NODE, "TUORRES": "NON-TARGET", "SAXIS": q("9.9", "mm")}, True),
+]
+
+
+@pytest.mark.parametrize("code", [T, E])
+@pytest.mark.parametrize(("check", "values", "fires"), MEASURABLE)
+def test_a_target_is_large_enough_to_be_measured_again(
+    code: str, check: str, values: dict[str, Any], fires: bool
+) -> None:
+    """RECIST 1.1, as the readers of the images are held to it: 10 mm, and 15 mm short axis of a lymph node."""
+    assert check_fires(code, "TU", check, values) is fires
+
+
+@pytest.mark.parametrize(
+    ("code", "place", "asked"),
+    [
+        (T, "LIVER", {"TUSEG", "LDIAM", "DIAPH"}),
+        (T, "LYMPH NODE", {"TULAT", "SAXIS"}),
+        (E, "LIVER", {"TUSEG", "LDIAM"}),
+        (E, "LYMPH NODE", {"TULAT", "SAXIS"}),
+        (E, "LUNG", {"TULAT", "LDIAM"}),
+        (E, "ADRENAL GLAND", {"TULAT", "LDIAM"}),
+        (E, "KIDNEY", {"TULAT", "LDIAM"}),
+        (E, "PERITONEUM", {"LDIAM"}),
+        (E, None, set()),
+    ],
+)
+def test_of_a_lesion_the_diameter_that_counts_is_asked(code: str, place: str | None, asked: set[str]) -> None:
+    protocol = bundled_protocol(code)
+    values = {"TULOC": {"value": place}} if place else {}
+    picture = rules_of(protocol, "TU").picture(values, {}, AS_OF)
+    of_place = {"TUSEG", "TULAT", "LDIAM", "SAXIS", "DIAPH"}
+    assert picture.shown & of_place == asked
+    assert set(picture.unanswered) & of_place == asked & {"TUSEG", "LDIAM", "SAXIS"}
+
+
+def test_a_longest_diameter_of_a_lymph_node_is_not_lost_from_sight() -> None:
+    """A row that was entered before its place was corrected to a lymph node."""
+    values = {"TULOC": {"value": "LYMPH NODE"}, "LDIAM": q("24", "mm")}
+    picture = rules_of(bundled_protocol(E), "TU").picture(values, {}, AS_OF)
+    assert [each.item for each in picture.findings] == ["LDIAM"]
+    assert not picture.can_be_completed
+
+
+@pytest.mark.parametrize(("answer", "expected"), [("Y", "N"), ("N", "Y"), (None, None)])
+def test_resectable_is_the_opposite_of_unresectable(answer: str | None, expected: str | None) -> None:
+    assert derived(T, "TU", "RESECT", {"UNRESECT": answer}) == expected
 
 
 @pytest.mark.parametrize("code", [T, E])
