@@ -19,7 +19,14 @@ SEXES = {"M": "Male", "F": "Female"}
 
 @dataclass(frozen=True)
 class Banner:
-    """What the band shows; empty parts are left out."""
+    """What the band shows; empty parts are left out.
+
+    Attributes
+    ----------
+    day_1
+        Day 1 of the study: the first procedure, or randomisation, as the protocol's last anchor says; consent before
+        that.
+    """
 
     subject: Subject
     sex_and_age: str
@@ -39,7 +46,7 @@ def subject_banner(subject: Subject, visitor: Visitor, projection: Projection | 
     first = next(
         (
             (anchor.label, anchors[anchor.name][0])
-            for anchor in subject.version.protocol.anchors
+            for anchor in reversed(subject.version.protocol.anchors)
             if anchor.name in anchors
         ),
         None,

@@ -172,6 +172,8 @@ CHECKS = [
     (E, "LB", "LB-BILI-ULN", {"BILI": q("11", "umol/L", "25")}, False),
     (E, "LB", "LB-BILI-ULN", {"BILI": None}, False),
     (E, "LB", "LB-NEUT-02", {"NEUT": q("5", "10^9/L"), "WBC": q("4900", "/uL")}, True),
+    (T, "LB", "LB-NEUT-02", {"NEUT": q("1.04", "10^9/L"), "WBC": q("1.0", "10^9/L")}, False),  # rounded
+    (T, "LB", "LB-NEUT-02", {"NEUT": q("1.06", "10^9/L"), "WBC": q("1.0", "10^9/L")}, True),
     (E, "LB", "LB-NEUT-03", {"GCSFDAT": "2025-09-01", "LBDAT": "2025-09-15"}, True),
     (E, "LB", "LB-NEUT-03", {"GCSFDAT": "2025-08-31", "LBDAT": "2025-09-15"}, False),
     (E, "LB", "LB-NEUT-03", {"LBDAT": "2025-09-15"}, False),
@@ -309,3 +311,12 @@ def test_only_what_applies_is_asked(form: str, item: str, others: dict[str, Any]
     group = next(each for each in found.groups if item in {one.id for one in each.items})
     verdict = compile_rule(group.show_if, found.rule_schema(protocol)).verdict(others, AS_OF)
     assert (verdict is Truth.TRUE) is shown
+
+
+@pytest.mark.parametrize(("trial", "form"), [(T, "EX"), (T, "PR"), (T, "CM_PRE"), (E, "HAI"), (E, "LTX")])
+def test_what_was_done_before_consent_can_be_entered_as_the_deviation_that_it_is(
+    trial: str, form: str
+) -> None:
+    check = next(each for each in bundled_protocol(trial).form(form).checks if each.id == f"{form}-CONS-01")
+    assert check.kind == "soft"
+    assert "report a deviation" in check.message
