@@ -606,7 +606,8 @@ def test_what_is_typed_on_after_a_save_without_answer_tells_its_number(opened: P
 def wire(page: Page, site: Site, **addresses: str) -> None:
     """The form knows more addresses."""
     page.evaluate(
-        "(names) => { const form = document.querySelector('edc-form'); Object.assign(form.dataset, names) }", addresses
+        "(names) => { const form = document.querySelector('edc-form'); Object.assign(form.dataset, names) }",
+        addresses,
     )
 
 

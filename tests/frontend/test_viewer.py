@@ -30,6 +30,7 @@ class Desk:
         self.answers: list[Answer] = []
         self.known: list[dict[str, Any]] = []
         self.modality = "CT"
+        self.second = False
         self.kind = RAW
         site.routes["/viewer-data/"] = self.series
         site.routes["/viewer-frames/"] = self.frame
@@ -39,6 +40,8 @@ class Desk:
         name = data["path"].strip("/").split("/")[-1]
         described = phantom.series(name, marks=self.known if name == "current" else [])
         described["series"][0]["modality"] = self.modality
+        if self.second and name == "current":
+            described["series"] += phantom.series("second")["series"]
         return 200, "application/json", json.dumps(described)
 
     def frame(self, data: dict[str, Any]) -> Answer:
@@ -83,6 +86,11 @@ class Desk:
         for step in (0.5, 1.0):
             self.page.mouse.move(left + 2 * radius * scale * step, top, steps=4)
         self.page.mouse.up()
+
+    def choose(self, series: str) -> None:
+        """Another series of the same study, until its middle slice is shown."""
+        self.page.locator("[data-view=current] .viewer-series").select_option(f"s-{series}")
+        until(lambda: self.page.locator("[data-load]").all_inner_texts() == ["", ""], 40)
 
     def said(self) -> str:
         return self.page.locator(".viewer-marks").inner_text().replace("\n", " ")
@@ -155,6 +163,45 @@ def test_a_mark_that_is_taken_away_is_taken_away_on_the_server(desk: Desk) -> No
     until(lambda: desk.marks)
     assert desk.marks == [{"action": "delete", "id": "m1"}]
     assert desk.said() == ""
+
+
+def test_a_mark_on_another_series_outlives_the_browser(desk: Desk) -> None:
+    desk.second = True
+    desk.open().choose("second")
+    desk.page.route("**/viewer-marks/", lambda route: route.abort())
+    desk.press("l")
+    desk.drag_over("T01")
+    until(lambda: "Not saved" in desk.said())
+    context = desk.page.context
+    desk.page.close(run_before_unload=False)
+    desk.page = context.new_page()
+    desk.open()
+    until(lambda: "Saved" in desk.said())
+    assert [(mark["action"], mark["series"]) for mark in desk.marks] == [("save", "s-second")]
+    desk.choose("second")
+    assert desk.page.locator(".viewer-marks li").count() == 1
+
+
+def test_a_mark_taken_away_does_not_come_back_with_its_series(desk: Desk) -> None:
+    desk.second = True
+    point = [[30, -25, 20], [42, -25, 20]]
+    desk.known = [
+        {
+            "id": "m1",
+            "tool": "Length",
+            "points": point,
+            "sop": "current-14",
+            "lesion": "T02",
+            "length_mm": "12.0",
+        }
+    ]
+    desk.open()
+    desk.page.click(".viewer-remove")
+    until(lambda: desk.marks)
+    desk.choose("second")
+    desk.choose("current")
+    assert desk.page.locator(".viewer-marks li").count() == 0
+    assert desk.marks == [{"action": "delete", "id": "m1"}]
 
 
 def test_a_mark_leads_back_to_its_slice(desk: Desk) -> None:

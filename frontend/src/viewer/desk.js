@@ -71,8 +71,10 @@ export class Desk {
     const first = series.marks[0] && series.bySop.get(series.marks[0].sop)
     await view.show(series, first ?? Math.floor(series.slices.length / 2))
     for (const mark of series.marks) {
+      if (this.marks.known.has(mark.id) || this.marks.gone.has(mark.id)) continue // it is as it was left, not as it was fetched
       if (view.draw(mark, this.#styleOf(mark))) this.marks.learn({ ...mark, series: series.id })
     }
+    for (const { mark, state } of this.marks.known.values()) if (state !== 'leaving') view.draw(mark, this.#styleOf(mark))
     this.host.describe(view)
   }
 

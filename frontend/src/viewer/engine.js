@@ -177,7 +177,7 @@ export class View {
 
   /** Put a mark into the picture: of the server, of the keyboard, or a proposal. */
   draw ({ id, tool, points, sop, lesion = '', locked = false }, style = 'own') {
-    const index = this.series.bySop.get(sop)
+    const index = this.series?.bySop.get(sop)
     if (index === undefined) return null
     const { series } = this
     const mark = {

@@ -11,6 +11,7 @@ export class Marks extends EventTarget {
     super()
     this.url = url
     this.known = new Map() // id -> { mark, state, answer, message }
+    this.gone = new Set() // ids that the server took away since the page was opened
     this.timers = new Map()
     this.kept = new Kept(`hilum-marks ${url}`)
   }
@@ -42,12 +43,16 @@ export class Marks extends EventTarget {
     this.#tell()
   }
 
-  /** What an earlier window of this browser could not bring to the server any more; `draw` shows a mark. */
+  /** What an earlier window of this browser could not bring to the server any more; `draw` shows a mark, where its series is shown. */
   recover (draw) {
     for (const [id, { mark, leaving }] of Object.entries(this.kept.all)) {
-      if (leaving && this.known.has(id)) this.remove(id)
-      else if (leaving) this.kept.drop(id)
-      else if (draw(mark)) this.put(mark)
+      if (leaving) {
+        if (!this.known.has(id)) this.known.set(id, { mark, state: 'leaving', answer: mark })
+        this.remove(id)
+      } else {
+        draw(mark)
+        this.put(mark)
+      }
     }
   }
 
@@ -93,6 +98,7 @@ export class Marks extends EventTarget {
     this.kept.drop(id)
     if (leaving) {
       this.known.delete(id)
+      this.gone.add(id)
       this.dispatchEvent(new CustomEvent('gone', { detail: { id } }))
       return
     }
