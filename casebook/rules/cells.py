@@ -122,7 +122,7 @@ def _read_value(item: Item, codelist: Codelist | None, text: str, today: date) -
         return _read_code(codelist, text)
     if item.type == "multichoice":
         return [_read_code(codelist, part.strip()) for part in text.split(",") if part.strip()]
-    return _read_text(text, TEXT_LIMIT.get(item.type, 500))
+    return _as_asked(item, _read_text(text, item.max_length or TEXT_LIMIT.get(item.type, 500)))
 
 
 def _read_number(item: Item, text: str) -> str:
@@ -225,6 +225,15 @@ def _read_text(text: str, limit: int) -> str:
     if len(text) > limit:
         raise CellFault(f"The text has {len(text):,} characters; {limit:,} fit here.")
     return text
+
+
+def _as_asked(item: Item, text: str) -> str:
+    """A text in the way in which it is asked for; capitals are put where only they were missing."""
+    if not item.pattern or re.fullmatch(item.pattern, text):
+        return text
+    if re.fullmatch(item.pattern, text.upper()):
+        return text.upper()
+    raise CellFault(f"“{text}” is not written as it is asked for. {item.help}".strip())
 
 
 def holds_value(cell: Mapping[str, Any] | None) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from casebook.rules.cells import CellFault, Typed, read_cell
 from casebook.rules.picture import rules_of
 from logic import Truth, compile_rule
 from tests.packs.judging import AS_OF, check_fires, derived
@@ -320,3 +321,27 @@ def test_what_was_done_before_consent_can_be_entered_as_the_deviation_that_it_is
     check = next(each for each in bundled_protocol(trial).form(form).checks if each.id == f"{form}-CONS-01")
     assert check.kind == "soft"
     assert "report a deviation" in check.message
+
+
+@pytest.mark.parametrize("trial", [T, E])
+@pytest.mark.parametrize(
+    ("form", "item", "typed", "kept"),
+    [
+        ("TU", "TULNKID", "T01", "T01"),
+        ("TU", "TULNKID", "nt03", "NT03"),
+        ("TU", "TULNKID", "T1", None),
+        ("TU", "TULNKID", "T01 Hansen, Kari", None),
+        ("TR", "TRLNKID", "N01", "N01"),
+        ("TR", "TRLNKID", "segment 7", None),
+    ],
+)
+def test_a_lesion_has_a_short_name_that_says_nothing_of_the_patient(
+    trial: str, form: str, item: str, typed: str, kept: str | None
+) -> None:
+    """The central reader sees it."""
+    asked = bundled_protocol(trial).form(form).item(item)
+    if kept is None:
+        with pytest.raises(CellFault, match=r"not written as it is asked for\. .*T01"):
+            read_cell(asked, None, Typed(typed), AS_OF)
+    else:
+        assert read_cell(asked, None, Typed(typed), AS_OF) == {"value": kept}

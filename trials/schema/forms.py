@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from logic import Schema
 from trials.schema import vocabulary
@@ -92,6 +93,8 @@ class Item(Annotation):
         Decimals shown; rounding happens at display only.
     result : str
         What a derived item yields.
+    pattern : str
+        Regular expression of how a text is written, for the whole of it; `help` says it in words.
     future : bool
         Whether a date may lie after the day of entry.
     carry : bool
@@ -111,12 +114,22 @@ class Item(Annotation):
     future: Flag = False
     carry: Flag = False
     max_length: Whole | None = None
+    pattern: str = ""
     show_if: Rule = ""
     derive: Rule = ""
     result: Literal["number", "integer", "date", "code", "text"] = "number"
     cdash: str = ""
     sdtm: SdtmTarget | None = None
     help: str = ""
+
+    @field_validator("pattern")
+    @classmethod
+    def _can_be_read(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+        return pattern
 
 
 class ItemGroup(Part):
