@@ -85,6 +85,24 @@ class Assessed:
     because: str
 
 
+@dataclass(frozen=True)
+class _Earlier:
+    """What a timepoint is compared with: the baseline's sum, the smallest sum so far, and a complete response."""
+
+    start: Decimal
+    nadir: Decimal
+    complete: bool = False
+
+    def and_then(self, assessed: Assessed) -> _Earlier:
+        """The same with one more timepoint; an incomplete sum is no nadir."""
+        whole = assessed.sum_mm
+        return _Earlier(
+            self.start,
+            self.nadir if whole is None else min(self.nadir, whole),
+            self.complete or assessed.overall is Response.CR,
+        )
+
+
 def assess_timepoints(timepoints: Sequence[Timepoint]) -> list[Assessed]:
     """Responses of all timepoints, the first being the baseline.
 
@@ -110,24 +128,24 @@ def assess_timepoints(timepoints: Sequence[Timepoint]) -> list[Assessed]:
 
     Notes
     -----
-    A nadir of 0 mm means that all targets had gone: any that comes back (a node: to 10 mm or more) is
-    progression, whatever its size. Sums with a target not evaluable never become the nadir. With non-target
-    lesions at the baseline, a timepoint that does not mention them counts as NE for them.
+    After a complete response, or a nadir of 0 mm (all targets had gone), any target that comes back (a node: to 10 mm
+    or more) is progression, whatever its size (section 4.3.4 and the note to table 3). Sums with a target not evaluable
+    never become the nadir. With non-target lesions at the baseline, a timepoint that does not mention them counts as
+    NE for them.
     """
     _checked(timepoints)
     baseline, *later = timepoints
     start = _total(baseline)
     results = [_baseline_row(baseline, start)]
-    nadir = start
+    earlier = _Earlier(start, start)
     had_non_target = baseline.non_target is not None
     for timepoint in later:
         whole = _complete(timepoint, baseline)
         had_non_target = had_non_target or whole.non_target is not None
         non_target = Response.NE if had_non_target and whole.non_target is None else whole.non_target
-        assessed = _assess(whole, start, nadir, non_target)
+        assessed = _assess(whole, earlier, non_target)
         results.append(assessed)
-        if assessed.sum_mm is not None:
-            nadir = min(nadir, assessed.sum_mm)
+        earlier = earlier.and_then(assessed)
     return results
 
 
@@ -209,19 +227,19 @@ def _baseline_row(baseline: Timepoint, start: Decimal) -> Assessed:
     return Assessed(baseline.on, start, start, start, None, None, None, None, because)
 
 
-def _assess(timepoint: Timepoint, start: Decimal, nadir: Decimal, non_target: Response | None) -> Assessed:
+def _assess(timepoint: Timepoint, earlier: _Earlier, non_target: Response | None) -> Assessed:
     measured = _total(timepoint)
     evaluable = all(target.mm is not None for target in timepoint.targets.values())
-    target, target_because = _target_response(timepoint, start, nadir, measured, evaluable)
+    target, target_because = _target_response(timepoint, earlier, measured, evaluable)
     overall, overall_because = _overall(target, non_target, timepoint.new_lesion)
     whole = measured if evaluable else None
     return Assessed(
         on=timepoint.on,
         sum_mm=whole,
         measured_mm=measured,
-        nadir_mm=nadir,
-        change_from_baseline_pct=_change_pct(start, whole),
-        change_from_nadir_pct=_change_pct(nadir, whole),
+        nadir_mm=earlier.nadir,
+        change_from_baseline_pct=_change_pct(earlier.start, whole),
+        change_from_nadir_pct=_change_pct(earlier.nadir, whole),
         target=target,
         overall=overall,
         because=f"{target_because}; {overall_because}",
@@ -235,13 +253,13 @@ def _change_pct(before: Decimal, after: Decimal | None) -> Decimal | None:
 
 
 def _target_response(
-    timepoint: Timepoint, start: Decimal, nadir: Decimal, measured: Decimal, evaluable: bool
+    timepoint: Timepoint, earlier: _Earlier, measured: Decimal, evaluable: bool
 ) -> tuple[Response | None, str]:
     if not timepoint.targets:
         return None, "no target lesions"
-    growth = measured - nadir
-    if _progressed(timepoint, nadir, growth):
-        return Response.PD, _progression_text(nadir, measured, evaluable)
+    progression = _progression(timepoint, earlier, measured)
+    if progression:
+        return Response.PD, f"targets PD: {'sum' if evaluable else 'measured part alone'} {progression}"
     if not evaluable:
         names = ", ".join(name for name, target in timepoint.targets.items() if target.mm is None)
         return Response.NE, f"targets NE: {names} not evaluable and the measured part alone is no progression"
@@ -250,21 +268,25 @@ def _target_response(
             Response.CR,
             f"targets CR: no target left and every node below {NORMAL_NODE_MM} mm (sum {measured} mm)",
         )
+    return _by_size(earlier, measured)
+
+
+def _by_size(earlier: _Earlier, measured: Decimal) -> tuple[Response, str]:
+    start, nadir = earlier.start, earlier.nadir
+    from_baseline = f"sum {measured} mm, {_percent(start, measured)} from baseline {start} mm"
     if start - measured >= RESPONSE_SHARE * start:
-        return (
-            Response.PR,
-            f"targets PR: sum {measured} mm, {_percent(start, measured)} from baseline {start} mm",
-        )
-    return Response.SD, (
-        f"targets SD: sum {measured} mm, {_percent(start, measured)} from baseline {start} mm, "
-        f"{growth:+} mm from nadir {nadir} mm"
-    )
+        return Response.PR, f"targets PR: {from_baseline}"
+    return Response.SD, f"targets SD: {from_baseline}, {measured - nadir:+} mm from nadir {nadir} mm"
 
 
-def _progressed(timepoint: Timepoint, nadir: Decimal, growth: Decimal) -> bool:
-    if nadir == 0:
-        return not _all_gone(timepoint)
-    return growth >= PROGRESSION_SHARE * nadir and growth >= PROGRESSION_MM
+def _progression(timepoint: Timepoint, earlier: _Earlier, measured: Decimal) -> str:
+    """How the measured targets show progression, in words; empty where they do not."""
+    nadir, growth = earlier.nadir, measured - earlier.nadir
+    if growth >= PROGRESSION_SHARE * nadir > 0 and growth >= PROGRESSION_MM:
+        return f"{measured} mm, {_percent(nadir, measured)} and {growth:+} mm from nadir {nadir} mm"
+    if (earlier.complete or nadir == 0) and not _all_gone(timepoint):
+        return f"{measured} mm after {'all had gone' if nadir == 0 else 'a complete response'}"
+    return ""
 
 
 def _all_gone(timepoint: Timepoint) -> bool:
@@ -274,14 +296,6 @@ def _all_gone(timepoint: Timepoint) -> bool:
         for target in timepoint.targets.values()
         if target.mm is not None
     )
-
-
-def _progression_text(nadir: Decimal, measured: Decimal, evaluable: bool) -> str:
-    part = "sum" if evaluable else "measured part alone"
-    if nadir == 0:
-        return f"targets PD: {part} {measured} mm after all had gone"
-    growth = f"{_percent(nadir, measured)} and {measured - nadir:+} mm"
-    return f"targets PD: {part} {measured} mm, {growth} from nadir {nadir} mm"
 
 
 def _percent(before: Decimal, after: Decimal) -> str:

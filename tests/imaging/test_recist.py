@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -70,6 +71,20 @@ def test_a_node_of_10_mm_is_not_normal():
 def test_a_normal_node_after_all_had_gone_is_no_progression():
     rows = assess_timepoints(with_node(("30", "20"), ("0", "0"), ("0", "6"), ("0", "10")))
     assert [row.target for row in rows[1:]] == [Response.CR, Response.CR, Response.PD]
+
+
+@pytest.mark.parametrize("row", VECTORS["after complete response"], ids=lambda row: row["id"])
+def test_what_comes_back_after_a_complete_response(row):
+    rows = assess_timepoints(with_node(*row["sizes"]))
+
+    assert [now.target for now in rows[1:]] == row["targets"]
+
+
+def test_what_comes_back_while_other_lesions_remain_is_added_to_the_sum():
+    first, gone, back = with_node(("30", "20"), ("0", "6"), ("4", "6"))
+    left = [replace(each, non_target=Response.NON_CR_NON_PD) for each in (first, gone, back)]
+
+    assert [row.overall for row in assess_timepoints(left)[1:]] == [Response.PR, Response.PR]
 
 
 @pytest.mark.parametrize(
