@@ -139,7 +139,6 @@ def test_the_baseline_has_a_sum_and_no_response():
     [
         ([], "timepoints"),
         ([*liver("50"), *liver("40")], "timepoints[1].date"),
-        (liver(None), "timepoints[0].targets.T01.mm"),
         (liver("0"), "timepoints[0].targets.T01.mm"),
         (
             [Timepoint(on(0), {f"T{i}": Target(f"o{i}", False, Decimal(20)) for i in range(6)})],
@@ -163,6 +162,18 @@ def test_what_cannot_be_assessed_is_refused_with_its_place(timepoints, place):
     with pytest.raises(RecistRefused) as refused:
         assess_timepoints(timepoints)
     assert refused.value.place == place
+
+
+def test_without_a_size_at_the_baseline_the_targets_are_not_evaluable():
+    first, now = with_node(("30", None), ("60", "20"))
+    rows = assess_timepoints([first, now])
+
+    assert [(row.sum_mm, row.nadir_mm) for row in rows] == [(None, None), (80, None)]
+    assert (rows[1].target, rows[1].overall) == (Response.NE, Response.NE)
+    assert (rows[1].change_from_baseline_pct, rows[1].change_from_nadir_pct) == (None, None)
+    assert rows[1].because.startswith("targets NE: T02 not measured at the baseline")
+    assert assess_timepoints([first, replace(now, new_lesion=True)])[1].overall is Response.PD
+    assert assess_timepoints([first, replace(now, non_target=Response.PD)])[1].overall is Response.PD
 
 
 def test_small_targets_are_remarked_on():
