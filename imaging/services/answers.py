@@ -28,7 +28,8 @@ from imaging.models import (
 from imaging.policies import may_change_read
 from imaging.rules.marks import MarkRefused, Measured, measure
 from imaging.rules.recist_1_1 import NON_TARGET_RESPONSES, Response
-from imaging.selectors.judging import SIZE_WORDS, LesionToJudge, lesions_to_judge, measurements_of
+from imaging.rules.recist_course import LIMIT
+from imaging.selectors.judging import LesionToJudge, lesions_to_judge, measurements_of
 from imaging.selectors.reads import get_instance, is_locked
 from imaging.selectors.shown import plane_of_slice
 
@@ -82,10 +83,9 @@ def record_size(*, actor: Actor, read: Read, lesion: str, status: str) -> Lesion
     with acting(actor):
         own = held(actor, read)
         listed = _listed(own, lesion)
-        if not listed.asks_size or status not in {"", *dict(SIZE_WORDS)}:
-            raise OutcomeRefusedError(
-                field=lesion, message=f"{lesion} is measured, or one of the answers is given."
-            )
+        if not listed.asks_size or status not in {"", *dict(listed.sizes)}:
+            message = listed.rule or f"{lesion} is measured, or one of the answers is given."
+            raise OutcomeRefusedError(field=lesion, message=message)
         return _answered(own, lesion, Question.SIZE, status)
 
 
@@ -122,6 +122,8 @@ def record_measurement(*, actor: Actor, read: Read, mark: UUID, sent: dict[str, 
         if not lesion:
             raise MeasurementRefusedError(message="Choose the lesion first, then measure it.")
         listed = None if lesion == NEW_LESION else _listed(own, lesion)
+        if listed is not None and listed.beyond:
+            raise MeasurementRefusedError(message=f"{lesion}: {LIMIT}")
         instance = _current_instance(own, sent.get("sop"))
         tool = str(sent.get("tool", ""))
         measured = _measured(tool, sent, _plane(instance))
