@@ -237,7 +237,8 @@ def _procedure_days(read: Read) -> list[date]:
 def _sizes(read: Read, lesions: Collection[Lesion]) -> dict[str, Decimal | None]:
     """Size of each lesion that was measured, or of which it was said how it is there."""
     statuses = outcomes_of(read, Question.SIZE)
-    marks = {mark.lesion: mark for mark in measurements_of(read)}
+    # Reads from before a new mark took the place of another may have several of one lesion: the newest counts.
+    marks = {mark.lesion: mark for mark in sorted(measurements_of(read), key=lambda mark: mark.pk)}
     found: dict[str, Decimal | None] = {}
     for lesion in lesions:
         mark, sized = marks.get(lesion.name), SizedLesion(lesion.name, lesion.organ, lesion.kind)

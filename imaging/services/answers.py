@@ -105,6 +105,8 @@ def _answered(read: Read, lesion: str, question: Question, outcome: str) -> Lesi
 def record_measurement(*, actor: Actor, read: Read, mark: UUID, sent: dict[str, Any]) -> Measurement:
     """Keep a mark of the viewer; the server measures it again from its points.
 
+    A lesion has one measure in a read: another mark of it is taken away, and stays on record.
+
     Parameters
     ----------
     mark
@@ -127,8 +129,8 @@ def record_measurement(*, actor: Actor, read: Read, mark: UUID, sent: dict[str, 
         instance = _current_instance(own, sent.get("sop"))
         tool = str(sent.get("tool", ""))
         measured = _measured(tool, sent, _plane(instance))
-        if listed is not None and listed.status:
-            _answered(own, lesion, Question.SIZE, "")
+        if listed is not None:
+            _replace(own, listed, mark)
         return Measurement.objects.create(
             read=own,
             subject_id=own.subject_id,
@@ -140,6 +142,23 @@ def record_measurement(*, actor: Actor, read: Read, mark: UUID, sent: dict[str, 
             length_mm=measured.long_mm,
             short_mm=measured.short_mm,
         )
+
+
+def _replace(read: Read, listed: LesionToJudge, mark: UUID) -> None:
+    """Take back what was said of the size of a lesion before, and what was drawn of it by other marks."""
+    lesion = listed.lesion.name
+    if listed.status:
+        _answered(read, lesion, Question.SIZE, "")
+    for other in measurements_of(read):
+        if other.lesion == lesion and other.mark != mark:
+            _erased(other)
+
+
+def _erased(row: Measurement) -> Measurement:
+    """One more version of a mark, which says that it is gone."""
+    row.pk, row.erased, row.at = None, True, clock.now()
+    row.save(force_insert=True)
+    return row
 
 
 def _measured(tool: str, sent: dict[str, Any], plane: Plane) -> Measured:
@@ -170,7 +189,7 @@ def _plane(instance: Instance) -> Plane:
 
 
 def erase_measurement(*, actor: Actor, read: Read, mark: UUID) -> Measurement:
-    """Take a mark away; what it was stays on record.
+    """Take a mark away; what it was stays on record. One that is gone already, as another took its place, is left so.
 
     Raises
     ------
@@ -178,12 +197,10 @@ def erase_measurement(*, actor: Actor, read: Read, mark: UUID) -> Measurement:
     """
     with acting(actor):
         own = held(actor, read)
-        last = next((each for each in measurements_of(own) if each.mark == mark), None)
+        last = Measurement.objects.filter(read=own, mark=mark).order_by("pk").last()
         if last is None:
             raise MeasurementRefusedError(message="There is no such mark.")
-        last.pk, last.erased = None, True
-        last.save(force_insert=True)
-    return last
+        return last if last.erased else _erased(last)
 
 
 ANSWERS: Mapping[str, frozenset[str]] = {
