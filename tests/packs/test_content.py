@@ -177,12 +177,19 @@ def test_windows_of_thermodox_are_one_sided() -> None:
 
 def test_scans_and_questionnaires_of_thermodox_are_where_the_summary_puts_them() -> None:
     protocol = bundled_protocol("THERMODOX")
-    assert [each.code for each in protocol.visits if each.imaging] == ["BL", *CLINIC[1:]]
+    assert [each.code for each in protocol.visits if each.imaging] == ["BL", *CLINIC[1:], "UNS"]
     assert [each.code for each in protocol.visits_with("QS")] == ["BL", *CLINIC]
     survival_only = [each for each in protocol.visits if each.kind == "survival"]
     assert [(each.code, each.forms, each.provisional) for each in survival_only] == [
         (code, ("SS",), True) for code in ("M28", "M31", "M34", "M36")
     ]
+
+
+@pytest.mark.parametrize("trial", ["EXCALIBUR", "THERMODOX"])
+def test_a_suspicion_between_visits_can_be_shown_in_images(trial: str) -> None:
+    unscheduled = bundled_protocol(trial).visit("UNS")
+    assert unscheduled.imaging
+    assert {"IMG", "RSR"} <= set(unscheduled.forms)
 
 
 def test_the_course_of_excalibur_is_provisional_where_it_is_not_published() -> None:
