@@ -291,6 +291,20 @@ def test_endpoints() -> None:
     assert all(each.provisional for each in (*thermodox, *excalibur))
 
 
+@pytest.mark.parametrize(("trial", "assessed"), [("EXCALIBUR", "recist"), ("THERMODOX", "ablation")])
+def test_readers_are_asked_what_the_charter_says_and_differ_in_nothing_else(
+    trial: str, assessed: str
+) -> None:
+    charter = bundled_protocol(trial).charter
+    assert charter is not None
+    assert charter.assessments == (assessed,)
+    of_others = {
+        "recist": {"ltp", "ltp_date", "residual"},
+        "ablation": {"overall_response", "progression_date"},
+    }
+    assert not set(charter.adjudicate_on) & of_others[assessed]
+
+
 def test_one_reader_and_the_central_reading_ends_the_scans() -> None:
     charter = bundled_protocol("THERMODOX").charter
     assert charter is not None
