@@ -29,6 +29,7 @@ from imaging.rules.recist_course import (
 )
 from imaging.selectors.lesions import Lesion, lesions_of
 from imaging.selectors.reads import earlier_reads, time_points_of
+from patients.models import Subject
 from visits.models import Visit, VisitState
 
 TENTH = Decimal("0.1")
@@ -223,12 +224,25 @@ def _earlier_outcomes(read: Read) -> list[EarlierRead]:
 
 def _procedure_days(read: Read) -> list[date]:
     """Days of the procedures that took place; a follow-up scan without any on record is taken to follow one."""
-    protocol = read.subject.version.protocol
-    codes = [plan.code for plan in protocol.visits if plan.kind == "treatment"]
-    days = Visit.objects.filter(
-        subject=read.subject_id, code__in=codes, state=VisitState.DONE, happened_on__isnull=False
-    ).values_list("happened_on", flat=True)
-    return [day for day in days if day is not None] or [date.min]
+    return procedure_days([read.subject])[read.subject_id] or [date.min]
+
+
+def procedure_days(subjects: Collection[Subject]) -> dict[int, list[date]]:
+    """Days of the procedures that took place, by subject; one statement."""
+    treated = {
+        (subject.pk, plan.code)
+        for subject in subjects
+        for plan in subject.version.protocol.visits
+        if plan.kind == "treatment"
+    }
+    done = Visit.objects.filter(
+        subject__in=[subject.pk for subject in subjects], state=VisitState.DONE, happened_on__isnull=False
+    )
+    found: dict[int, list[date]] = {subject.pk: [] for subject in subjects}
+    for subject, code, day in done.values_list("subject", "code", "happened_on"):
+        if (subject, code) in treated and day is not None:
+            found[subject].append(day)
+    return found
 
 
 # Sizes and response ---------------------------------------------------------------------------------------------------
