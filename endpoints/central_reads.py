@@ -10,8 +10,8 @@ from casebook.models import Entry
 from endpoints.rules.timeline import Scan
 from endpoints.sources import ReadScan
 from imaging.models import ImageQuality, Read
-from imaging.models import LesionOutcome as OutcomeRow
 from imaging.rules.ablation import LesionOutcome
+from imaging.selectors.judging import outcomes_of_all
 from imaging.selectors.results import results_of
 from patients.models import Subject
 
@@ -52,12 +52,11 @@ def signed_scans(subjects: Collection[Subject]) -> dict[int, list[ReadScan]]:
 
 
 def _outcomes(reads: Collection[Read]) -> dict[int, dict[str, LesionOutcome]]:
-    """What each read says of each lesion; later rows of a read replace earlier ones."""
-    found: dict[int, dict[str, LesionOutcome]] = {}
-    rows = OutcomeRow.objects.filter(read__in=[read.pk for read in reads]).order_by("pk")
-    for read, lesion, outcome in rows.values_list("read_id", "lesion", "outcome"):
-        found.setdefault(read, {})[lesion] = LesionOutcome(outcome)
-    return found
+    """What each read says of each ablated lesion; what it says of sizes decides no endpoint of ablation."""
+    return {
+        read: {lesion: LesionOutcome(outcome) for lesion, outcome in said.items()}
+        for read, said in outcomes_of_all(reads).items()
+    }
 
 
 def _scan_days(visits: Collection[int]) -> dict[int, date]:

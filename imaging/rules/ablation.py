@@ -1,15 +1,14 @@
 """What became of an ablated lesion: complete, residual tumour, local tumour progression.
 
-A state machine over treatments and central reads of one lesion. Residual tumour is seen on the first
-assessable scan after an ablation and is no recurrence; local tumour progression (the "local recurrence" of
-the protocol) needs an earlier scan that showed the ablation to be complete.
+A state machine over treatments and central reads of one lesion; it says what a reader may answer. Residual tumour is
+seen on the first assessable scan after an ablation and is no recurrence; local tumour progression (the "local
+recurrence" of the protocol) needs an earlier scan that showed the ablation to be complete. What follows for the subject
+is worked out from the signed answers by the rules of the endpoints.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Collection
 from enum import StrEnum
 
 
@@ -18,7 +17,6 @@ class LesionState(StrEnum):
     ABLATED = "ABLATED"
     COMPLETE = "COMPLETE"
     RESIDUAL = "RESIDUAL"
-    FAILED = "FAILED"
     LTP = "LTP"
 
 
@@ -35,23 +33,6 @@ class IllegalStep(ValueError):
     """A step that the lesion cannot take from where it stands."""
 
 
-@dataclass(frozen=True)
-class LesionRead:
-    """The final central outcome of one lesion on one scan, dated by its acquisition."""
-
-    acquired: date
-    outcome: LesionOutcome
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a lesion's course and the state after it."""
-
-    on: date
-    state: LesionState
-    because: str
-
-
 _READS: dict[LesionState, dict[LesionOutcome, LesionState]] = {
     LesionState.ABLATED: {
         LesionOutcome.COMPLETE: LesionState.COMPLETE,
@@ -62,7 +43,6 @@ _READS: dict[LesionState, dict[LesionOutcome, LesionState]] = {
         LesionOutcome.LTP: LesionState.LTP,
     },
     LesionState.RESIDUAL: {LesionOutcome.RESIDUAL: LesionState.RESIDUAL},
-    LesionState.FAILED: {LesionOutcome.RESIDUAL: LesionState.FAILED},
     LesionState.LTP: {LesionOutcome.LTP: LesionState.LTP},
 }
 
@@ -106,108 +86,22 @@ def after_ablation(state: LesionState) -> LesionState:
     raise IllegalStep(f"a lesion that is {state} is not ablated again under the protocol")
 
 
-def settled(state: LesionState, procedures_used: int, max_procedures: int) -> LesionState:
-    """Residual tumour with no procedure left to treat it is FAILED; every other state stays."""
-    if state is LesionState.RESIDUAL and procedures_used >= max_procedures:
-        return LesionState.FAILED
-    return state
-
-
-def lesion_course(
-    ablated_on: Iterable[date], reads: Iterable[LesionRead], procedures: Sequence[date], max_procedures: int
-) -> tuple[Step, ...]:
-    """All steps of one lesion in order of date.
+def ends_scans(outcomes: Collection[str], procedures_before: int, max_procedures: int | None) -> bool:
+    """Whether what was read of a subject's lesions on one scan is the last that scans are asked for.
 
     Parameters
     ----------
-    ablated_on
-        When this lesion was ablated.
-    reads
-        Final reads of this lesion. A scan on the day of an ablation counts as taken before it.
-    procedures
-        Dates of all procedures of the subject, on this lesion or not: each uses up one of `max_procedures`.
+    outcomes
+        What the final read says of the lesions.
+    procedures_before
+        Procedures before the scan; one on its day counts as done after it.
     max_procedures
-        As the protocol says.
-
-    Raises
-    ------
-    IllegalStep
-        The reads and ablations contradict each other; the message names the date.
-    """
-    events: list[tuple[date, int, LesionOutcome | None]] = [
-        (read.acquired, 0, read.outcome) for read in reads
-    ]
-    events += [(day, 1, None) for day in ablated_on]
-    state = LesionState.BASELINE
-    steps: list[Step] = []
-    for on, _, outcome in sorted(events, key=lambda event: event[:2]):
-        try:
-            state = after_ablation(state) if outcome is None else after_read(state, outcome)
-        except IllegalStep as refused:
-            raise IllegalStep(f"{on}: {refused}") from None
-        used = sum(day <= on for day in procedures)
-        state = settled(state, used, max_procedures)
-        steps.append(Step(on, state, "ablation" if outcome is None else f"read {outcome}"))
-    return tuple(steps)
-
-
-def primary_efficacy(reads: Iterable[LesionRead], initial_course_ended: date) -> bool | None:
-    """Primary technique efficacy of one lesion: complete ablation on the first assessable scan after the
-    initial course.
-
-    Parameters
-    ----------
-    reads
-        Final reads of this lesion.
-    initial_course_ended
-        Date of the last planned procedure.
-
-    Returns
-    -------
-    bool or None
-        None while no scan after the initial course could be assessed.
+        As the protocol says; None for no limit.
 
     References
     ----------
-    Ahmed 2014, terminology of image-guided ablation; docs/definitions.md, “Ablation”.
+    docs/definitions.md, “Imaging” and “Ablation”: local progression ends them, and residual tumour when no procedure is
+    left that could treat it.
     """
-    after = [
-        read
-        for read in reads
-        if read.acquired > initial_course_ended and read.outcome is not LesionOutcome.NE
-    ]
-    if not after:
-        return None
-    return min(after, key=lambda read: read.acquired).outcome is LesionOutcome.COMPLETE
-
-
-def recurrence_confirmed(state: LesionState) -> bool:
-    """Whether the lesion's central reads end the imaging visits: local progression, or residual tumour that
-    no procedure
-    is left for (docs/definitions.md, “Imaging”)."""
-    return state in (LesionState.LTP, LesionState.FAILED)
-
-
-def imaging_due(
-    visit_has_imaging: bool, target: date, recurrence_on: date | None, discontinued_on: date | None
-) -> bool:
-    """Whether a visit still asks for a scan.
-
-    Parameters
-    ----------
-    visit_has_imaging
-        As the visit plan says.
-    target
-        Target date of the visit.
-    recurrence_on
-        When local recurrence was confirmed (the signature of the central read), None if it was not.
-    discontinued_on
-        When the subject left the study.
-
-    References
-    ----------
-    Seed: scans "until local recurrence is seen, the subject has discontinued, or 2 years of follow-up have
-    elapsed". Stopping imaging stops neither visits nor questionnaires.
-    """
-    stopped = [day for day in (recurrence_on, discontinued_on) if day is not None and day < target]
-    return visit_has_imaging and not stopped
+    none_left = max_procedures is not None and procedures_before >= max_procedures
+    return LesionOutcome.LTP in outcomes or (none_left and LesionOutcome.RESIDUAL in outcomes)

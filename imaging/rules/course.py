@@ -30,7 +30,6 @@ WORDS: Final[Mapping[LesionState, str]] = {
     LesionState.ABLATED: "First scan after an ablation: tumour at the edge now is residual, not progression.",
     LesionState.COMPLETE: "The ablation was complete before: tumour at its edge now is local progression.",
     LesionState.RESIDUAL: "Tumour was left and not treated since: it is still residual.",
-    LesionState.FAILED: "Tumour was left and no procedure is left for it: it is still residual.",
     LesionState.LTP: "Local progression was read before and stays.",
 }
 """The rule that gives what may be said, by where the lesion stands."""

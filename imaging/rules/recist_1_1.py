@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -70,8 +70,8 @@ class Assessed:
 
     `sum_mm` is None when a target was not evaluable; `measured_mm` is the sum of what was measured.
     `nadir_mm` is the smallest complete sum before this timepoint, the baseline included (at the baseline:
-    its own sum). `target` is None at the baseline and where there are no targets; `overall` is None at the
-    baseline.
+    its own sum); None where the baseline has none. `target` is None at the baseline and where there are no targets;
+    `overall` is None at the baseline.
     """
 
     on: date
@@ -83,6 +83,28 @@ class Assessed:
     target: Response | None
     overall: Response | None
     because: str
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """What a timepoint is compared with: the baseline's sum, the smallest sum so far, and a complete response.
+
+    `unmeasured` names the targets without a size at the baseline: then there is nothing to compare with.
+    """
+
+    start: Decimal
+    nadir: Decimal
+    unmeasured: tuple[str, ...] = ()
+    complete: bool = False
+
+    def and_then(self, assessed: Assessed) -> _Earlier:
+        """The same with one more timepoint; an incomplete sum is no nadir."""
+        whole = assessed.sum_mm
+        return replace(
+            self,
+            nadir=self.nadir if whole is None else min(self.nadir, whole),
+            complete=self.complete or assessed.overall is Response.CR,
+        )
 
 
 def assess_timepoints(timepoints: Sequence[Timepoint]) -> list[Assessed]:
@@ -101,8 +123,8 @@ def assess_timepoints(timepoints: Sequence[Timepoint]) -> list[Assessed]:
     Raises
     ------
     RecistRefused
-        No timepoint, dates not ascending, more than 5 targets or 2 in an organ, a baseline target without a
-        size, a target that the baseline does not have.
+        No timepoint, dates not ascending, more than 5 targets or 2 in an organ, a baseline target of 0 mm, a target
+        that the baseline does not have.
 
     References
     ----------
@@ -110,24 +132,25 @@ def assess_timepoints(timepoints: Sequence[Timepoint]) -> list[Assessed]:
 
     Notes
     -----
-    A nadir of 0 mm means that all targets had gone: any that comes back (a node: to 10 mm or more) is
-    progression, whatever its size. Sums with a target not evaluable never become the nadir. With non-target
-    lesions at the baseline, a timepoint that does not mention them counts as NE for them.
+    After a complete overall response, or a nadir of 0 mm (all targets had gone), any target that comes back (a node: to
+    10 mm or more) is progression, whatever its size (note to table 3, and EORTC's clarification of it). Sums with a
+    target not evaluable never become the nadir. A target not evaluable at the baseline leaves nothing to compare with:
+    the targets are NE from then on. With non-target lesions at the baseline, a timepoint that does not mention them
+    counts as NE for them.
     """
     _checked(timepoints)
     baseline, *later = timepoints
-    start = _total(baseline)
-    results = [_baseline_row(baseline, start)]
-    nadir = start
+    start, unmeasured = _total(baseline), _not_evaluable(baseline)
+    results = [_baseline_row(baseline, start, unmeasured)]
+    earlier = _Earlier(start, start, unmeasured)
     had_non_target = baseline.non_target is not None
     for timepoint in later:
         whole = _complete(timepoint, baseline)
         had_non_target = had_non_target or whole.non_target is not None
         non_target = Response.NE if had_non_target and whole.non_target is None else whole.non_target
-        assessed = _assess(whole, start, nadir, non_target)
+        assessed = _assess(whole, earlier, non_target)
         results.append(assessed)
-        if assessed.sum_mm is not None:
-            nadir = min(nadir, assessed.sum_mm)
+        earlier = earlier.and_then(assessed)
     return results
 
 
@@ -174,7 +197,7 @@ def _check_baseline(baseline: Timepoint) -> None:
                 place, f"{count} target lesions in {organ}; at most {MAX_TARGETS_PER_ORGAN} an organ"
             )
     for name, target in baseline.targets.items():
-        if target.mm is None or target.mm <= 0:
+        if target.mm is not None and target.mm <= 0:
             raise RecistRefused(f"{place}.{name}.mm", "a target lesion needs its size in mm at the baseline")
 
 
@@ -202,26 +225,33 @@ def _total(timepoint: Timepoint) -> Decimal:
     return sum((target.mm for target in timepoint.targets.values() if target.mm is not None), Decimal(0))
 
 
-def _baseline_row(baseline: Timepoint, start: Decimal) -> Assessed:
+def _not_evaluable(timepoint: Timepoint) -> tuple[str, ...]:
+    return tuple(name for name, target in timepoint.targets.items() if target.mm is None)
+
+
+def _baseline_row(baseline: Timepoint, start: Decimal, unmeasured: Sequence[str]) -> Assessed:
     because = f"baseline: sum {start} mm over {len(baseline.targets)} target lesions"
     if not baseline.targets:
         because = "baseline without target lesions"
-    return Assessed(baseline.on, start, start, start, None, None, None, None, because)
+    elif unmeasured:
+        because = f"baseline without a sum: {', '.join(unmeasured)} not measured"
+    whole = None if unmeasured else start
+    return Assessed(baseline.on, whole, start, whole, None, None, None, None, because)
 
 
-def _assess(timepoint: Timepoint, start: Decimal, nadir: Decimal, non_target: Response | None) -> Assessed:
-    measured = _total(timepoint)
-    evaluable = all(target.mm is not None for target in timepoint.targets.values())
-    target, target_because = _target_response(timepoint, start, nadir, measured, evaluable)
+def _assess(timepoint: Timepoint, earlier: _Earlier, non_target: Response | None) -> Assessed:
+    measured, missing = _total(timepoint), _not_evaluable(timepoint)
+    target, target_because = _target_response(timepoint, earlier, measured, missing)
     overall, overall_because = _overall(target, non_target, timepoint.new_lesion)
-    whole = measured if evaluable else None
+    whole = None if missing else measured
+    compared = None if earlier.unmeasured else whole
     return Assessed(
         on=timepoint.on,
         sum_mm=whole,
         measured_mm=measured,
-        nadir_mm=nadir,
-        change_from_baseline_pct=_change_pct(start, whole),
-        change_from_nadir_pct=_change_pct(nadir, whole),
+        nadir_mm=None if earlier.unmeasured else earlier.nadir,
+        change_from_baseline_pct=_change_pct(earlier.start, compared),
+        change_from_nadir_pct=_change_pct(earlier.nadir, compared),
         target=target,
         overall=overall,
         because=f"{target_because}; {overall_because}",
@@ -235,36 +265,42 @@ def _change_pct(before: Decimal, after: Decimal | None) -> Decimal | None:
 
 
 def _target_response(
-    timepoint: Timepoint, start: Decimal, nadir: Decimal, measured: Decimal, evaluable: bool
+    timepoint: Timepoint, earlier: _Earlier, measured: Decimal, missing: Sequence[str]
 ) -> tuple[Response | None, str]:
     if not timepoint.targets:
         return None, "no target lesions"
-    growth = measured - nadir
-    if _progressed(timepoint, nadir, growth):
-        return Response.PD, _progression_text(nadir, measured, evaluable)
-    if not evaluable:
-        names = ", ".join(name for name, target in timepoint.targets.items() if target.mm is None)
+    if earlier.unmeasured:
+        return Response.NE, f"targets NE: {', '.join(earlier.unmeasured)} not measured at the baseline"
+    progression = _progression(timepoint, earlier, measured)
+    if progression:
+        return Response.PD, f"targets PD: {'measured part alone' if missing else 'sum'} {progression}"
+    if missing:
+        names = ", ".join(missing)
         return Response.NE, f"targets NE: {names} not evaluable and the measured part alone is no progression"
     if _all_gone(timepoint):
         return (
             Response.CR,
             f"targets CR: no target left and every node below {NORMAL_NODE_MM} mm (sum {measured} mm)",
         )
+    return _by_size(earlier, measured)
+
+
+def _by_size(earlier: _Earlier, measured: Decimal) -> tuple[Response, str]:
+    start, nadir = earlier.start, earlier.nadir
+    from_baseline = f"sum {measured} mm, {_percent(start, measured)} from baseline {start} mm"
     if start - measured >= RESPONSE_SHARE * start:
-        return (
-            Response.PR,
-            f"targets PR: sum {measured} mm, {_percent(start, measured)} from baseline {start} mm",
-        )
-    return Response.SD, (
-        f"targets SD: sum {measured} mm, {_percent(start, measured)} from baseline {start} mm, "
-        f"{growth:+} mm from nadir {nadir} mm"
-    )
+        return Response.PR, f"targets PR: {from_baseline}"
+    return Response.SD, f"targets SD: {from_baseline}, {measured - nadir:+} mm from nadir {nadir} mm"
 
 
-def _progressed(timepoint: Timepoint, nadir: Decimal, growth: Decimal) -> bool:
-    if nadir == 0:
-        return not _all_gone(timepoint)
-    return growth >= PROGRESSION_SHARE * nadir and growth >= PROGRESSION_MM
+def _progression(timepoint: Timepoint, earlier: _Earlier, measured: Decimal) -> str:
+    """How the measured targets show progression, in words; empty where they do not."""
+    nadir, growth = earlier.nadir, measured - earlier.nadir
+    if growth >= PROGRESSION_SHARE * nadir > 0 and growth >= PROGRESSION_MM:
+        return f"{measured} mm, {_percent(nadir, measured)} and {growth:+} mm from nadir {nadir} mm"
+    if (earlier.complete or nadir == 0) and not _all_gone(timepoint):
+        return f"{measured} mm after {'all had gone' if nadir == 0 else 'a complete response'}"
+    return ""
 
 
 def _all_gone(timepoint: Timepoint) -> bool:
@@ -274,14 +310,6 @@ def _all_gone(timepoint: Timepoint) -> bool:
         for target in timepoint.targets.values()
         if target.mm is not None
     )
-
-
-def _progression_text(nadir: Decimal, measured: Decimal, evaluable: bool) -> str:
-    part = "sum" if evaluable else "measured part alone"
-    if nadir == 0:
-        return f"targets PD: {part} {measured} mm after all had gone"
-    growth = f"{_percent(nadir, measured)} and {measured - nadir:+} mm"
-    return f"targets PD: {part} {measured} mm, {growth} from nadir {nadir} mm"
 
 
 def _percent(before: Decimal, after: Decimal) -> str:

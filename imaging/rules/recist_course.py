@@ -6,13 +6,16 @@ sees these words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from imaging.rules.recist_1_1 import (
+    MAX_TARGETS,
+    MAX_TARGETS_PER_ORGAN,
     MEASURABLE_MM,
     MEASURABLE_NODE_MM,
     NORMAL_NODE_MM,
@@ -36,6 +39,9 @@ THIN_SLICE_MM: Final = Decimal(5)
 THICK_SLICES: Final = 2
 """Above 5 mm slices, a lesion is measurable from twice their thickness on (Eisenhauer 2009, section 3.1.1)."""
 TARGET_STEP: Final = "Target lesions"
+LIMIT: Final = (
+    f"not counted: RECIST 1.1 takes at most {MAX_TARGETS} targets, {MAX_TARGETS_PER_ORGAN} in an organ."
+)
 _HUNDRED = Decimal(100)
 _TENTH = Decimal("0.1")
 _EPOCH = date(1, 1, 1)
@@ -105,12 +111,15 @@ class Course:
         Targets of the last one that are not judged yet.
     remarks
         What the reader should look at again.
+    problem
+        Why it cannot be assessed.
     """
 
     assessed: Sequence[Assessed] = ()
     steps: Sequence[Step] = ()
     waiting: Sequence[str] = ()
     remarks: Sequence[str] = ()
+    problem: str = ""
 
     @property
     def last(self) -> Assessed | None:
@@ -123,7 +132,7 @@ class Course:
         now = self.last
         if now is None:
             return ()
-        shown = [("Sum", _eye(now.measured_mm, "mm"))]
+        shown = [("Sum" if now.sum_mm is not None else "Measured part", _eye(now.measured_mm, "mm"))]
         if now.change_from_baseline_pct is not None:
             shown.append(("From baseline", signed_share(now.change_from_baseline_pct)))
         if now.change_from_nadir_pct is not None and now.nadir_mm is not None:
@@ -184,23 +193,61 @@ def recist_course(
     ----------
     Eisenhauer 2009 (Eur J Cancer 45:228), sections 3.1, 4.3, 4.4, tables 1 and 2.
     """
-    targets = {lesion.name: lesion for lesion in lesions if lesion.role == TARGET}
-    last, first = points[-1], points[0]
+    points = (_as_baseline(points[0]), *points[1:])
+    first, last = points[0], points[-1]
+    known = list(lesions)
+    targets = _counted(known, first)
     waiting = tuple(name for name in targets if name not in last.mm)
-    remarks = tuple(_small_targets(targets, first, slice_mm)) if last is first else ()
+    remarks = tuple(
+        f"{each.name}: {LIMIT}" for each in known if each.role == TARGET and each.name not in targets
+    )
+    if last is first:
+        remarks += tuple(_small_targets(targets, first, slice_mm))
     try:
-        timepoints = [_timepoint(targets, point, first) for point in points]
+        timepoints = [_timepoint(targets, point) for point in points]
         assessed = assess_timepoints(timepoints)
     except RecistRefused as refused:
-        return Course(waiting=waiting, remarks=(*remarks, f"RECIST 1.1: {refused}."))
+        return Course(waiting=waiting, remarks=remarks, problem=f"RECIST 1.1 gives no response: {refused}")
     steps = _steps_so_far(targets, points, assessed) if waiting else _steps(targets, points, assessed)
     return Course(assessed, tuple(steps), waiting, remarks)
 
 
-def _timepoint(targets: Mapping[str, SizedLesion], point: Sizes, first: Sizes) -> Timepoint:
-    """The time point for the rules, under a number instead of a date; targets count that the baseline has a size of."""
-    counted = [name for name in targets if first.mm.get(name)]
-    sizes = {name: Target(targets[name].organ, targets[name].nodal, point.mm.get(name)) for name in counted}
+def beyond_limit(lesions: Iterable[SizedLesion], sized: Collection[str]) -> frozenset[str]:
+    """Targets that cannot count: as many others as may be are measured at the baseline, in all or in their organ.
+
+    Parameters
+    ----------
+    sized
+        Names of the lesions that have a size at the baseline.
+
+    References
+    ----------
+    Eisenhauer 2009, section 4.2: at most five target lesions, at most two in an organ.
+    """
+    targets = [lesion for lesion in lesions if lesion.role == TARGET]
+    organs = Counter(lesion.organ for lesion in targets if lesion.name in sized)
+    return frozenset(
+        lesion.name
+        for lesion in targets
+        if lesion.name not in sized
+        and (organs.total() >= MAX_TARGETS or organs[lesion.organ] >= MAX_TARGETS_PER_ORGAN)
+    )
+
+
+def _counted(lesions: Collection[SizedLesion], first: Sizes) -> dict[str, SizedLesion]:
+    """Targets that are added up, by name."""
+    beyond = beyond_limit(lesions, [name for name, mm in first.mm.items() if mm])
+    return {each.name: each for each in lesions if each.role == TARGET and each.name not in beyond}
+
+
+def _as_baseline(point: Sizes) -> Sizes:
+    """The first time point: a target that is not there has no size to compare with."""
+    return replace(point, mm={name: mm or None for name, mm in point.mm.items()})
+
+
+def _timepoint(targets: Mapping[str, SizedLesion], point: Sizes) -> Timepoint:
+    """The time point for the rules, under a number instead of a date."""
+    sizes = {name: Target(each.organ, each.nodal, point.mm.get(name)) for name, each in targets.items()}
     said = Response(point.non_target) if point.non_target in set(Response) else None
     return Timepoint(_EPOCH + timedelta(days=point.number), sizes, said, point.new_lesion)
 
@@ -231,34 +278,32 @@ def least_measurable_mm(lesion: SizedLesion, slice_mm: Decimal | None) -> Decima
 
 
 def _steps_so_far(
-    targets: Mapping[str, SizedLesion], points: Sequence[Sizes], assessed: Sequence[Assessed]
+    targets: Collection[str], points: Sequence[Sizes], assessed: Sequence[Assessed]
 ) -> Iterable[Step]:
     """What can be said before every target is judged: a sum that lacks one must not look like a response."""
-    counted = [name for name in targets if points[0].mm.get(name)]
-    if counted:
-        yield Step("Sum so far", _addition(counted, points[-1]), _mm(assessed[-1].measured_mm))
-    if counted and len(points) > 1:
-        yield from _references(points, assessed)
+    if targets:
+        yield Step("Sum so far", _addition(targets, points[-1]), _mm(assessed[-1].measured_mm))
+    if targets and len(points) > 1:
+        yield from _references(targets, points, assessed)
 
 
-def _steps(
-    targets: Mapping[str, SizedLesion], points: Sequence[Sizes], assessed: Sequence[Assessed]
-) -> Iterable[Step]:
+def _steps(targets: Collection[str], points: Sequence[Sizes], assessed: Sequence[Assessed]) -> Iterable[Step]:
     last, now = points[-1], assessed[-1]
-    counted = [name for name in targets if points[0].mm.get(name)]
-    if counted:
-        yield Step("Sum of diameters", _addition(counted, last), _mm(now.measured_mm))
+    if targets:
+        sum_of = "Sum of diameters" if now.sum_mm is not None else "Measured part of the sum"
+        yield Step(sum_of, _addition(targets, last), _mm(now.measured_mm))
     if len(points) == 1:
         return
-    if counted:
-        yield from _comparisons(points, assessed)
-    yield Step(TARGET_STEP, _rule_of_targets(now, counted), str(now.target or "none"))
+    if targets:
+        yield from _references(targets, points, assessed)
+        yield from _changes(targets, last, assessed)
+    yield Step(TARGET_STEP, _rule_of_targets(targets, points, now), str(now.target or "none"))
     yield Step("Non-target lesions", "as you judged them", last.non_target or "not said")
     yield Step("New lesion", "as you judged it", "yes" if last.new_lesion else "no")
     yield Step("Overall response", now.because.rsplit("; ", 1)[-1], str(now.overall or ""))
 
 
-def _addition(counted: Sequence[str], last: Sizes) -> str:
+def _addition(counted: Collection[str], last: Sizes) -> str:
     parts = []
     for name in counted:
         mm = last.mm.get(name)
@@ -267,24 +312,35 @@ def _addition(counted: Sequence[str], last: Sizes) -> str:
     return " + ".join(parts)
 
 
-def _comparisons(points: Sequence[Sizes], assessed: Sequence[Assessed]) -> Iterable[Step]:
-    now = assessed[-1]
-    yield from _references(points, assessed)
-    yield _change("Change from baseline", assessed[0].measured_mm, now.measured_mm)
-    yield _change("Change from the smallest sum", _nadir(assessed), now.measured_mm)
-
-
-def _references(points: Sequence[Sizes], assessed: Sequence[Assessed]) -> Iterable[Step]:
+def _references(
+    targets: Collection[str], points: Sequence[Sizes], assessed: Sequence[Assessed]
+) -> Iterable[Step]:
     """The sums with which the last one is compared."""
-    nadir = _nadir(assessed)
+    first, nadir = f"time point {points[0].number}", assessed[-1].nadir_mm
+    if nadir is None:
+        yield Step("Baseline sum", f"{_without_size(targets, points[0])} not measured at {first}", "none")
+        return
     lowest = next(point.number for point, row in zip(points, assessed, strict=True) if row.sum_mm == nadir)
-    yield Step("Baseline sum", f"time point {points[0].number}", _mm(assessed[0].measured_mm))
+    yield Step("Baseline sum", first, _mm(assessed[0].measured_mm))
     yield Step("Smallest sum so far", f"time point {lowest}, the baseline included", _mm(nadir))
 
 
-def _nadir(assessed: Sequence[Assessed]) -> Decimal:
-    nadir = assessed[-1].nadir_mm
-    return assessed[0].measured_mm if nadir is None else nadir
+def _changes(targets: Collection[str], last: Sizes, assessed: Sequence[Assessed]) -> Iterable[Step]:
+    """Changes of the sum. A part of it says nothing of a change, unless the part alone is progression."""
+    now, nadir = assessed[-1], assessed[-1].nadir_mm
+    if nadir is None:
+        return
+    if now.sum_mm is not None:
+        yield _change("Change from baseline", assessed[0].measured_mm, now.sum_mm)
+        yield _change("Change from the smallest sum", nadir, now.sum_mm)
+        return
+    yield Step("Change of the sum", f"{_without_size(targets, last)} not evaluable", "not known")
+    if now.target is Response.PD:
+        yield _change("Measured part against the smallest sum", nadir, now.measured_mm)
+
+
+def _without_size(targets: Collection[str], point: Sizes) -> str:
+    return ", ".join(name for name in targets if point.mm.get(name) is None)
 
 
 def _change(what: str, before: Decimal, after: Decimal) -> Step:
@@ -296,16 +352,19 @@ def _change(what: str, before: Decimal, after: Decimal) -> Step:
     return Step(what, working, f"{signed(growth)} mm, {signed_share(share)}")
 
 
-def _rule_of_targets(now: Assessed, counted: Sequence[str]) -> str:
-    if not counted:
+def _rule_of_targets(targets: Collection[str], points: Sequence[Sizes], now: Assessed) -> str:
+    if not targets:
         return "no target lesions at the first time point"
+    unmeasured = _without_size(targets, points[0])
     rules: dict[Response | None, str] = {
         Response.PD: f"PD: at least {_share(PROGRESSION_SHARE)} and {PROGRESSION_MM} mm above the smallest sum, or come"
         " back after all had gone",
         Response.CR: f"CR: all gone, every node below {NORMAL_NODE_MM} mm",
         Response.PR: f"PR: at least {_share(RESPONSE_SHARE)} below the baseline sum",
         Response.SD: "SD: neither PR nor PD",
-        Response.NE: "NE: a target is not evaluable, and the rest alone is no progression",
+        Response.NE: f"NE: {unmeasured} not measured at time point {points[0].number}"
+        if unmeasured
+        else "NE: a target is not evaluable, and the rest alone is no progression",
     }
     return rules.get(now.target, "")
 

@@ -20,6 +20,7 @@ from imaging.rules.disagreement import WORDS
 from imaging.rules.working_days import working_days_between
 from imaging.selectors.judging import course_of, lesions_to_judge
 from imaging.selectors.reads import Case, prior_read, time_points_of
+from imaging.selectors.time_order import later_than
 
 PERMISSION = "adjudicate.read"
 
@@ -187,10 +188,7 @@ def frame_key(access: Access, opaque: UUID, name: UUID) -> str:
     """
     pk = unmasked(opaque, SLICE, name)
     own = Q(visit=OuterRef("series__study__visit"))
-    earlier = Q(
-        subject=OuterRef("series__study__subject"),
-        visit__ordinal__gt=OuterRef("series__study__visit__ordinal"),
-    )
+    earlier = later_than("series__study__visit") & Q(subject=OuterRef("series__study__subject"))
     shown = _open_to(access).filter(own | earlier, opaque=opaque)
     found = (
         Instance.objects.filter(Exists(shown), pk=pk, series__study__state=StudyState.QC_PASS)

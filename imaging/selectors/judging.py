@@ -14,6 +14,7 @@ from imaging.rules.ablation import allowed_outcomes
 from imaging.rules.course import WORDS, EarlierRead, standing
 from imaging.rules.recist_course import (
     ABSENT,
+    LIMIT,
     NON_TARGET,
     NOT_EVALUABLE,
     TARGET,
@@ -21,12 +22,14 @@ from imaging.rules.recist_course import (
     Course,
     SizedLesion,
     Sizes,
+    beyond_limit,
     recist_course,
     signed,
     size_of,
 )
 from imaging.selectors.lesions import Lesion, lesions_of
 from imaging.selectors.reads import earlier_reads, time_points_of
+from patients.models import Subject
 from visits.models import Visit, VisitState
 
 TENTH = Decimal("0.1")
@@ -37,6 +40,7 @@ SIZE_WORDS = (
     (ABSENT, "Gone (0 mm)"),
     (NOT_EVALUABLE, "Not evaluable"),
 )
+AT_BASELINE = "A target lesion is measured at the first time point: later sizes are compared with it."
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,10 @@ class LesionToJudge:
         What may be said of its ablation on this scan, what was said, and what was said the last time, in words.
     rule
         Why just that may be said of it.
-    asks_size
-        Whether its size counts for the response.
+    asks_size, sizes
+        Whether its size counts for the response, and what may be said instead of measuring it.
+    beyond
+        Whether it is a target lesion beyond those that may count, so that it takes no measure.
     status
         How it is there, where it was not measured.
     mm, before_mm
@@ -63,6 +69,8 @@ class LesionToJudge:
     before: str
     rule: str = ""
     asks_size: bool = False
+    sizes: tuple[tuple[str, str], ...] = ()
+    beyond: bool = False
     status: str = ""
     mm: Decimal | None = None
     before_mm: Decimal | None = None
@@ -104,8 +112,8 @@ class LesionToJudge:
 
     @property
     def sized(self) -> bool:
-        """Whether its size is settled: measured, or said why not."""
-        return bool(self.status) or self.mm is not None
+        """Whether its size is settled: measured, or said why not where that may be said."""
+        return self.status in dict(self.sizes) if self.status else self.mm is not None
 
 
 def lesions_to_judge(read: Read) -> list[LesionToJudge]:
@@ -116,8 +124,9 @@ def lesions_to_judge(read: Read) -> list[LesionToJudge]:
     procedures = _procedure_days(read)
     charter = read.subject.version.protocol.charter
     words = {each.code: each.label for each in charter.lesion_outcomes} if charter else {}
-    judged, sized = judges_outcomes(read), judges_response(read)
+    judged = judges_outcomes(read)
     now, before = _sizes(read, lesions), _sizes_before(read, lesions)
+    asked = _targets_asked(read, lesions)
     shown = []
     for lesion in lesions:
         state = standing(lesion.name, earlier, procedures, scan_day(read.visit))
@@ -132,8 +141,10 @@ def lesions_to_judge(read: Read) -> list[LesionToJudge]:
                 options,
                 said.get(lesion.name, ""),
                 words.get(last, last),
-                rule=WORDS[state] if judged else "",
-                asks_size=sized and lesion.kind == TARGET,
+                rule=WORDS[state] if judged else asked.rule(lesion),
+                asks_size=lesion.name in asked.counted,
+                sizes=asked.instead,
+                beyond=lesion.name in asked.beyond,
                 status=statuses.get(lesion.name, ""),
                 mm=now.get(lesion.name),
                 before_mm=before.get(lesion.name),
@@ -213,12 +224,25 @@ def _earlier_outcomes(read: Read) -> list[EarlierRead]:
 
 def _procedure_days(read: Read) -> list[date]:
     """Days of the procedures that took place; a follow-up scan without any on record is taken to follow one."""
-    protocol = read.subject.version.protocol
-    codes = [plan.code for plan in protocol.visits if plan.kind == "treatment"]
-    days = Visit.objects.filter(
-        subject=read.subject_id, code__in=codes, state=VisitState.DONE, happened_on__isnull=False
-    ).values_list("happened_on", flat=True)
-    return [day for day in days if day is not None] or [date.min]
+    return procedure_days([read.subject])[read.subject_id] or [date.min]
+
+
+def procedure_days(subjects: Collection[Subject]) -> dict[int, list[date]]:
+    """Days of the procedures that took place, by subject; one statement."""
+    treated = {
+        (subject.pk, plan.code)
+        for subject in subjects
+        for plan in subject.version.protocol.visits
+        if plan.kind == "treatment"
+    }
+    done = Visit.objects.filter(
+        subject__in=[subject.pk for subject in subjects], state=VisitState.DONE, happened_on__isnull=False
+    )
+    found: dict[int, list[date]] = {subject.pk: [] for subject in subjects}
+    for subject, code, day in done.values_list("subject", "code", "happened_on"):
+        if (subject, code) in treated and day is not None:
+            found[subject].append(day)
+    return found
 
 
 # Sizes and response ---------------------------------------------------------------------------------------------------
@@ -227,7 +251,8 @@ def _procedure_days(read: Read) -> list[date]:
 def _sizes(read: Read, lesions: Collection[Lesion]) -> dict[str, Decimal | None]:
     """Size of each lesion that was measured, or of which it was said how it is there."""
     statuses = outcomes_of(read, Question.SIZE)
-    marks = {mark.lesion: mark for mark in measurements_of(read)}
+    # Reads from before a new mark took the place of another may have several of one lesion: the newest counts.
+    marks = {mark.lesion: mark for mark in sorted(measurements_of(read), key=lambda mark: mark.pk)}
     found: dict[str, Decimal | None] = {}
     for lesion in lesions:
         mark, sized = marks.get(lesion.name), SizedLesion(lesion.name, lesion.organ, lesion.kind)
@@ -240,6 +265,45 @@ def _sizes(read: Read, lesions: Collection[Lesion]) -> dict[str, Decimal | None]
     return found
 
 
+@dataclass(frozen=True)
+class _Targets:
+    """Which targets are sized in a read, which ones cannot count, and what may be said instead of measuring."""
+
+    counted: frozenset[str] = frozenset()
+    beyond: frozenset[str] = frozenset()
+    instead: tuple[tuple[str, str], ...] = ()
+
+    def rule(self, lesion: Lesion) -> str:
+        if lesion.name in self.beyond:
+            return f"{LIMIT[:1].upper()}{LIMIT[1:]}"
+        return AT_BASELINE if lesion.name in self.counted and not self.instead else ""
+
+
+def _targets_asked(read: Read, lesions: Collection[Lesion]) -> _Targets:
+    if not judges_response(read):
+        return _Targets()
+    first = _compared(read)[0]
+    sized = [name for name, mm in _sizes(first, lesions).items() if mm]
+    beyond = beyond_limit(_sized_lesions(lesions), sized)
+    counted = frozenset(each.name for each in lesions if each.kind == TARGET) - beyond
+    return _Targets(counted, beyond, () if _is_baseline(read) else SIZE_WORDS)
+
+
+def _is_baseline(read: Read) -> bool:
+    """Whether later sizes are compared with this read: no earlier time point of the case was readable."""
+    unreadable = len(earlier_reads(read)) == time_points_of(read.subject_id)[read.visit_id] - 1
+    return judges_response(read) and unreadable and len(_compared(read)) == 1
+
+
+def _compared(read: Read) -> list[Read]:
+    """Readable time points before a read and the read itself, the oldest first."""
+    return [*(each for each in earlier_reads(read) if each.image_quality != ImageQuality.INADEQUATE), read]
+
+
+def _sized_lesions(lesions: Collection[Lesion]) -> list[SizedLesion]:
+    return [SizedLesion(each.name, each.organ, each.kind) for each in lesions]
+
+
 def _sizes_before(read: Read, lesions: Collection[Lesion]) -> dict[str, Decimal | None]:
     earlier = earlier_reads(read)
     return _sizes(earlier[-1], lesions) if earlier else {}
@@ -249,12 +313,17 @@ def course_of(read: Read) -> Course | None:
     """Response at this time point with its arithmetic, from what was answered so far; None where none is asked."""
     if not judges_response(read):
         return None
-    lesions = lesions_of(read.subject)
-    sized = [SizedLesion(each.name, each.organ, each.kind) for each in lesions]
-    points = [each for each in earlier_reads(read) if each.image_quality != ImageQuality.INADEQUATE]
+    lesions, points = lesions_of(read.subject), _compared(read)
     numbers = time_points_of(read.subject_id)
-    sizes = [_point(each, numbers[each.visit_id], lesions) for each in (*points, read)]
-    return recist_course(sized, sizes, _thickest((*points, read)[0]))
+    sizes = [_point(each, numbers[each.visit_id], lesions) for each in points]
+    return recist_course(_sized_lesions(lesions), sizes, _thickest(points[0]))
+
+
+def departs(read: Read, course: Course | None) -> bool:
+    """Whether the reader must explain the overall response: the rules give another one, or none."""
+    if course is None or course.waiting or not read.overall:
+        return False
+    return course.overall != read.overall
 
 
 def _point(read: Read, number: int, lesions: Collection[Lesion]) -> Sizes:

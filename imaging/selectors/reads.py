@@ -17,10 +17,13 @@ from foundation.errors import NotFound
 from imaging.masking import SLICE, unmasked
 from imaging.models import ImagingKey, Instance, Order, Read, ReadState, Series, Study, StudyState
 from imaging.policies import ADJUDICATORS_NUMBER, permission_to_read
-from imaging.rules.queue_order import Waiting, place
+from imaging.rules.queue_order import Waiting
+from imaging.rules.queue_order import place as place_in_queue
 from imaging.rules.working_days import working_days_between
 from imaging.selectors.lesions import first_visits, suspected_visits
 from imaging.selectors.staleness import Stale, stale_reads
+from imaging.selectors.time_order import earlier_than, place, place_of
+from visits.models import Visit
 
 QUEUE_LIMIT = 200
 
@@ -34,11 +37,7 @@ def unlocked_reads() -> QuerySet[Read]:
     """Reads that are not signed; of those in sequence, the ones without an unsigned earlier time point."""
     earlier = (
         results()
-        .filter(
-            subject=OuterRef("subject"),
-            number=OuterRef("number"),
-            visit__ordinal__lt=OuterRef("visit__ordinal"),
-        )
+        .filter(earlier_than(), subject=OuterRef("subject"), number=OuterRef("number"))
         .exclude(state=ReadState.SIGNED)
     )
     free = (
@@ -80,7 +79,7 @@ def queue_of(access: Access, limit: int = QUEUE_LIMIT) -> list[tuple[Read, Stale
     waiting += [(each.read, each) for each in stale_reads(_own(access, results())) if each.readable]
     visits = {read.visit_id for read, _ in waiting}
     urgent = suspected_visits(visits) | first_visits(visits)
-    waiting.sort(key=lambda each: place(_waiting(each[0], each[0].visit_id in urgent)))
+    waiting.sort(key=lambda each: place_in_queue(_waiting(each[0], each[0].visit_id in urgent)))
     return waiting[:limit]
 
 
@@ -117,18 +116,14 @@ def _shown_rank(read: Read, ranks: dict[int, int]) -> int:
 
 def _ranks(subjects: Iterable[int]) -> dict[int, int]:
     """Rank of each visit among the visits of its subject that have reads."""
-    rows = (
-        Read.objects.filter(subject__in=list(subjects))
-        .values_list("subject", "visit", "visit__ordinal")
-        .distinct()
-    )
-    by_subject: dict[int, list[tuple[int, int]]] = {}
-    for subject, visit, ordinal in rows:
-        by_subject.setdefault(subject, []).append((ordinal, visit))
+    read = Read.objects.filter(subject__in=list(subjects)).values("visit")
+    by_subject: dict[int, list[Visit]] = {}
+    for visit in Visit.objects.filter(pk__in=read):
+        by_subject.setdefault(visit.subject_id, []).append(visit)
     return {
-        visit: rank
+        visit.pk: rank
         for visits in by_subject.values()
-        for rank, (_ordinal, visit) in enumerate(sorted(set(visits)), start=1)
+        for rank, visit in enumerate(sorted(visits, key=place_of), start=1)
     }
 
 
@@ -185,16 +180,12 @@ def earlier_reads(read: Read) -> list[Read]:
     number = 1 if read.number == ADJUDICATORS_NUMBER else read.number
     signed = (
         results()
-        .filter(
-            subject=read.subject_id,
-            number=number,
-            state=ReadState.SIGNED,
-            visit__ordinal__lt=read.visit.ordinal,
-        )
+        .filter(subject=read.subject_id, number=number, state=ReadState.SIGNED)
         .select_related("visit")
-        .order_by("visit__ordinal", "version")
+        .order_by(place(), "version")
     )
-    return list({each.visit_id: each for each in signed}.values())
+    before = place_of(read.visit)
+    return list({each.visit_id: each for each in signed if place_of(each.visit) < before}.values())
 
 
 def prior_read(read: Read, time_point: int | None = None) -> Read | None:
@@ -250,9 +241,9 @@ def frame_key(access: Access, opaque: UUID, name: UUID) -> str:
         .annotate(asked_by=asked_by)
         .filter(
             Q(number=F("asked_by")) | Q(asked_by=ADJUDICATORS_NUMBER, number=1),
+            earlier_than(),
             subject=OuterRef("subject"),
             state=ReadState.SIGNED,
-            visit__ordinal__lt=OuterRef("visit__ordinal"),
             visit__in=visit,
         )
     )

@@ -12,6 +12,7 @@ from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.disagreement import LTP, PROGRESSION, Reading
 from imaging.selectors.judging import outcomes_of
 from imaging.selectors.reads import current_versions, earlier_reads, results, time_points_of
+from imaging.selectors.time_order import place
 from patients.models import Subject
 
 
@@ -66,7 +67,7 @@ def results_of(subjects: Collection[Subject]) -> list[Result]:
         .filter(subject__in=known, state=ReadState.SIGNED)
         .exclude(number=ADJUDICATORS_NUMBER)
         .select_related("visit")
-        .order_by("subject", "visit__ordinal", "visit__sequence", "number", "version")
+        .order_by("subject", place(), "number", "version")
     )
     by_visit: dict[int, list[Read]] = {}
     for read in current_versions(signed):

@@ -16,6 +16,7 @@ from imaging.dicom.geometry import extent_mm, gaps, slice_distance_mm
 from imaging.models import Batch, BatchFile, BatchState, FileState, Instance, Series, Study, StudyState
 from imaging.policies import may_release
 from imaging.rules.quality import Baseline, SeriesFacts, Standard, baseline_from
+from imaging.selectors.time_order import place, place_of
 from patients.models import Subject
 from patients.selectors import within
 from visits.models import Visit
@@ -47,9 +48,10 @@ def series_facts(study: Study) -> list[SeriesFacts]:
 def standard_of(study: Study) -> Standard:
     """What the charter of the subject's protocol version asks for; everything is taken where there is none."""
     charter = study.subject.version.protocol.charter
-    earlier = Study.objects.filter(subject=study.subject_id, visit__ordinal__lt=study.visit.ordinal)
-    first = earlier.filter(state=StudyState.QC_PASS).order_by("visit__ordinal", "pk").first()
-    baseline = baseline_from(series_facts(first)) if first else Baseline()
+    accepted = Study.objects.filter(subject=study.subject_id, state=StudyState.QC_PASS)
+    first = accepted.select_related("visit").order_by(place(), "pk").first()
+    earlier = first is not None and place_of(first.visit) < place_of(study.visit)
+    baseline = baseline_from(series_facts(first)) if first and earlier else Baseline()
     if charter is None:
         return Standard(("CT", "MR", "PT"), None, contrast=False, baseline=baseline)
     return Standard(charter.modalities, charter.slice_mm_max, charter.contrast, baseline)

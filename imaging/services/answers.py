@@ -28,7 +28,8 @@ from imaging.models import (
 from imaging.policies import may_change_read
 from imaging.rules.marks import MarkRefused, Measured, measure
 from imaging.rules.recist_1_1 import NON_TARGET_RESPONSES, Response
-from imaging.selectors.judging import SIZE_WORDS, LesionToJudge, lesions_to_judge, measurements_of
+from imaging.rules.recist_course import LIMIT
+from imaging.selectors.judging import LesionToJudge, lesions_to_judge, measurements_of
 from imaging.selectors.reads import get_instance, is_locked
 from imaging.selectors.shown import plane_of_slice
 
@@ -82,10 +83,9 @@ def record_size(*, actor: Actor, read: Read, lesion: str, status: str) -> Lesion
     with acting(actor):
         own = held(actor, read)
         listed = _listed(own, lesion)
-        if not listed.asks_size or status not in {"", *dict(SIZE_WORDS)}:
-            raise OutcomeRefusedError(
-                field=lesion, message=f"{lesion} is measured, or one of the answers is given."
-            )
+        if not listed.asks_size or status not in {"", *dict(listed.sizes)}:
+            message = listed.rule or f"{lesion} is measured, or one of the answers is given."
+            raise OutcomeRefusedError(field=lesion, message=message)
         return _answered(own, lesion, Question.SIZE, status)
 
 
@@ -105,6 +105,8 @@ def _answered(read: Read, lesion: str, question: Question, outcome: str) -> Lesi
 def record_measurement(*, actor: Actor, read: Read, mark: UUID, sent: dict[str, Any]) -> Measurement:
     """Keep a mark of the viewer; the server measures it again from its points.
 
+    A lesion has one measure in a read: another mark of it is taken away, and stays on record.
+
     Parameters
     ----------
     mark
@@ -122,11 +124,13 @@ def record_measurement(*, actor: Actor, read: Read, mark: UUID, sent: dict[str, 
         if not lesion:
             raise MeasurementRefusedError(message="Choose the lesion first, then measure it.")
         listed = None if lesion == NEW_LESION else _listed(own, lesion)
+        if listed is not None and listed.beyond:
+            raise MeasurementRefusedError(message=f"{lesion}: {LIMIT}")
         instance = _current_instance(own, sent.get("sop"))
         tool = str(sent.get("tool", ""))
         measured = _measured(tool, sent, _plane(instance))
-        if listed is not None and listed.status:
-            _answered(own, lesion, Question.SIZE, "")
+        if listed is not None:
+            _replace(own, listed, mark)
         return Measurement.objects.create(
             read=own,
             subject_id=own.subject_id,
@@ -138,6 +142,23 @@ def record_measurement(*, actor: Actor, read: Read, mark: UUID, sent: dict[str, 
             length_mm=measured.long_mm,
             short_mm=measured.short_mm,
         )
+
+
+def _replace(read: Read, listed: LesionToJudge, mark: UUID) -> None:
+    """Take back what was said of the size of a lesion before, and what was drawn of it by other marks."""
+    lesion = listed.lesion.name
+    if listed.status:
+        _answered(read, lesion, Question.SIZE, "")
+    for other in measurements_of(read):
+        if other.lesion == lesion and other.mark != mark:
+            _erased(other)
+
+
+def _erased(row: Measurement) -> Measurement:
+    """One more version of a mark, which says that it is gone."""
+    row.pk, row.erased, row.at = None, True, clock.now()
+    row.save(force_insert=True)
+    return row
 
 
 def _measured(tool: str, sent: dict[str, Any], plane: Plane) -> Measured:
@@ -168,7 +189,7 @@ def _plane(instance: Instance) -> Plane:
 
 
 def erase_measurement(*, actor: Actor, read: Read, mark: UUID) -> Measurement:
-    """Take a mark away; what it was stays on record.
+    """Take a mark away; what it was stays on record. One that is gone already, as another took its place, is left so.
 
     Raises
     ------
@@ -176,12 +197,10 @@ def erase_measurement(*, actor: Actor, read: Read, mark: UUID) -> Measurement:
     """
     with acting(actor):
         own = held(actor, read)
-        last = next((each for each in measurements_of(own) if each.mark == mark), None)
+        last = Measurement.objects.filter(read=own, mark=mark).order_by("pk").last()
         if last is None:
             raise MeasurementRefusedError(message="There is no such mark.")
-        last.pk, last.erased = None, True
-        last.save(force_insert=True)
-    return last
+        return last if last.erased else _erased(last)
 
 
 ANSWERS: Mapping[str, frozenset[str]] = {

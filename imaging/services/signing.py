@@ -15,7 +15,9 @@ from imaging.errors import ReadIncompleteError, ReadLockedError, ReasonMissingEr
 from imaging.models import ImageQuality, LesionOutcome, Question, Read, ReadState, Study, StudyState
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.selectors.judging import (
+    LesionToJudge,
     course_of,
+    departs,
     judges_non_target,
     judges_outcomes,
     judges_overall,
@@ -93,7 +95,7 @@ def missing_in(read: Read) -> list[str]:
         missing += [
             f"the outcome of {each.lesion.name}" for each in lesions if each.options and not each.outcome
         ]
-    missing += [f"the size of {each.lesion.name}" for each in lesions if each.asks_size and not each.sized]
+    missing += [_unsized(each) for each in lesions if each.asks_size and not each.sized]
     if judges_non_target(read) and not read.non_target:
         missing.append("how the non-target lesions are")
     if (judges_outcomes(read) or judges_response(read)) and not read.new_lesion:
@@ -101,15 +103,25 @@ def missing_in(read: Read) -> list[str]:
     return missing + _missing_response(read)
 
 
+def _unsized(row: LesionToJudge) -> str:
+    """The size that a target lacks; the baseline takes nothing but a measure."""
+    name = row.lesion.name
+    return (
+        f"the size of {name}" if row.sizes else f"a measure of {name}, which every later one is compared with"
+    )
+
+
 def _missing_response(read: Read) -> list[str]:
-    """The overall response, and why it differs from what the rules give."""
+    """The overall response, and why it is not what the rules give; of a baseline, what no rule could begin with."""
+    course = course_of(read)
     if not judges_overall(read):
-        return []
+        return [course.problem] if course and course.problem else []
     if not read.overall:
         return ["the overall response"]
-    course = course_of(read)
-    differs = course is not None and course.overall and course.overall != read.overall
-    return ["why your response differs from the rules"] if differs and not read.response_comment else []
+    if not departs(read, course) or read.response_comment:
+        return []
+    given = course is not None and course.overall
+    return ["why your response differs from the rules" if given else "what your response rests on"]
 
 
 def digest_of(read: Read) -> str:

@@ -113,7 +113,6 @@ def _judgement(read: Read) -> dict[str, Any]:
     judged = judging.lesions_to_judge(read)
     signed = read.state == "SIGNED"
     course = judging.course_of(read)
-    derived = course.overall if course else ""
     return {
         "read": read,
         "judged": [(each, marks.get(each.lesion.name, [])) for each in judged],
@@ -123,14 +122,13 @@ def _judgement(read: Read) -> dict[str, Any]:
         ),
         "new_lesion": NEW_LESION,
         "new_marks": marks.get(NEW_LESION, []),
-        "sizes": judging.SIZE_WORDS,
         "asks_new_lesion": judging.judges_outcomes(read) or judging.judges_response(read),
         "asks_non_target": judging.judges_non_target(read),
         "asks_overall": judging.judges_overall(read),
         "non_targets": _responses(NON_TARGET_RESPONSES),
         "responses": _responses(set(Response)),
         "course": course,
-        "differs": bool(read.overall and derived and read.overall != derived),
+        "differs": judging.departs(read, course),
         "qualities": ImageQuality.choices,
         "missing": [] if signed else missing_in(read),
         "signed": signed,

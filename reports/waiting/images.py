@@ -13,8 +13,10 @@ from imaging.models import BatchState, QualityChoice, QualityDecision, Study, St
 from imaging.selectors.adjudications import adjudication_rows
 from imaging.selectors.inbox import examinations_waiting
 from imaging.selectors.reads import queue_rows
+from imaging.selectors.stopping import scans_ended
 from imaging.selectors.studies import batches_visible_to, quarantined_files, studies_visible_to
 from reports.waiting.task import Task, counted, of_subject
+from trials.schema.visits import Visit as VisitPlan
 from visits.models import Visit, VisitState
 from visits.rules.schedule import day_in_words
 from visits.selectors import ENDED, visits_visible_to
@@ -114,11 +116,15 @@ def _to_decide(study: Study, today: date) -> Task:
 
 
 def _missing(access: Access, today: date) -> Iterator[Task]:
-    """Visits that take images, took place, and of which no images came."""
-    for visit in _without_images(access):
+    """Visits that take images, took place, and of which no images came; not after local recurrence was read."""
+    visits = list(_without_images(access))
+    ended = scans_ended({visit.subject_id: visit.subject for visit in visits}.values()) if visits else {}
+    for visit in visits:
         protocol = visit.subject.version.protocol
         plan = next((each for each in protocol.visits if each.code == visit.code), None)
-        if plan is None or not plan.imaging or visit.happened_on is None:
+        if plan is None or not _asks_for_images(plan) or visit.happened_on is None:
+            continue
+        if ended.get(visit.subject_id, visit.happened_on) < visit.happened_on:
             continue
         days = protocol.charter.due.get("upload", UPLOAD_DAYS) if protocol.charter else UPLOAD_DAYS
         due = visit.happened_on + timedelta(days=days)
@@ -131,6 +137,11 @@ def _missing(access: Access, today: date) -> Iterator[Task]:
             reverse("visit-images", args=[visit.subject.number, str(visit)]),
             due,
         )
+
+
+def _asks_for_images(plan: VisitPlan) -> bool:
+    """Whether images are missed where none came; an unscheduled visit takes them and may have other reasons."""
+    return plan.imaging and plan.kind != "unscheduled"
 
 
 def _without_images(access: Access) -> QuerySet[Visit]:

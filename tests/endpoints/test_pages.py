@@ -17,7 +17,8 @@ from endpoints.calculator import calculate_endpoints
 from endpoints.pages import months, one_decimal
 from endpoints.policies import FROM_CENTRAL_READS, may_see_aggregate, may_see_central_result, may_see_results
 from endpoints.selectors import endpoints_of, endpoints_of_all, is_locked, subjects_with_results
-from imaging.models import LesionOutcome, Read
+from imaging.models import LesionOutcome, Question, Read
+from imaging.selectors.judging import SIZE_WORDS
 from patients.models import Subject
 from tests.cast import SETUP, Cast
 from tests.qol.desk import Desk
@@ -161,6 +162,22 @@ def test_an_unreadable_scan_and_an_older_version_of_a_read_do_not_count(cast: Ca
             LesionOutcome.objects.create(read=corrected, subject=first.subject, lesion="T01", outcome=outcome)
     by_code = {row["PARAMCD"]: row for row in entered(desk.subject, "2026-02-10")}
     assert (by_code["TTLC"]["ADT"], by_code["TTLC"]["CNSR"]) == (date(2025, 4, 6), 0)
+
+
+@pytest.mark.parametrize("status", [code for code, _ in SIZE_WORDS])
+def test_what_a_read_says_of_sizes_is_no_outcome_of_an_ablation(cast: Cast, status: str) -> None:
+    desk = Desk(cast)
+    desk.treat("2025-03-04T10:00")
+    first = read(cast, desk, "M1", "2025-04-06", "2025-04-20", T01="COMPLETE")
+    plain = entered(desk.subject, "2026-02-10")
+    with acting(SETUP):
+        for lesion in ("T01", "T02"):
+            LesionOutcome.objects.create(
+                read=first, subject=first.subject, lesion=lesion, question=Question.SIZE, outcome=status
+            )
+
+    assert entered(desk.subject, "2026-02-10") == plain
+    assert cast.client("coordinator").get(f"/subjects/{desk.subject.number}/endpoints/").status_code == 200
 
 
 def test_a_scan_is_dated_by_the_scan_form_not_by_the_visit(cast: Cast) -> None:

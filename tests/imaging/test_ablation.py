@@ -2,67 +2,72 @@
 
 from __future__ import annotations
 
-from datetime import date
+from functools import reduce
 
 import pytest
 
 from imaging.rules.ablation import (
     IllegalStep,
     LesionOutcome,
-    LesionRead,
     LesionState,
     after_ablation,
+    after_read,
     allowed_outcomes,
-    imaging_due,
-    lesion_course,
-    primary_efficacy,
-    recurrence_confirmed,
+    ends_scans,
 )
 
-P1, P2 = date(2025, 3, 4), date(2025, 4, 15)
-SCANS = [date(2025, 4, 4), date(2025, 5, 15), date(2025, 8, 15)]
 COMPLETE, RESIDUAL, LTP, NE = (
     LesionOutcome.COMPLETE,
     LesionOutcome.RESIDUAL,
     LesionOutcome.LTP,
     LesionOutcome.NE,
 )
+ABLATION = None
 
 
-def states(outcomes: list[LesionOutcome], ablated: list[date], procedures: list[date]) -> list[LesionState]:
-    reads = [LesionRead(day, outcome) for day, outcome in zip(SCANS, outcomes, strict=False)]
-    return [step.state for step in lesion_course(ablated, reads, procedures, 2)]
+def state_after(*events: LesionOutcome | None) -> LesionState:
+    """Where a lesion stands after ablations and reads."""
 
+    def step(state: LesionState, event: LesionOutcome | None) -> LesionState:
+        return after_ablation(state) if event is None else after_read(state, event)
 
-def test_complete_then_local_progression():
-    assert states([COMPLETE, COMPLETE, LTP], [P1], [P1]) == ["ABLATED", "COMPLETE", "COMPLETE", "LTP"]
-
-
-def test_residual_tumour_is_treated_again_while_a_procedure_is_left():
-    assert states([RESIDUAL, COMPLETE], [P1, P2], [P1, P2]) == ["ABLATED", "RESIDUAL", "ABLATED", "COMPLETE"]
-
-
-def test_residual_tumour_after_the_last_procedure_has_failed():
-    assert states([RESIDUAL, RESIDUAL], [P1, P2], [P1, P2])[-1] is LesionState.FAILED
-
-
-def test_not_evaluable_changes_nothing():
-    assert states([NE, COMPLETE], [P1], [P1]) == ["ABLATED", "ABLATED", "COMPLETE"]
+    return reduce(step, events, LesionState.BASELINE)
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "ablated"),
+    ("events", "state"),
     [
-        ([LTP], [P1]),
-        ([COMPLETE, RESIDUAL], [P1]),
-        ([RESIDUAL, COMPLETE], [P1]),
-        ([COMPLETE], []),
-        ([COMPLETE], [P1, P2]),
+        ([], "BASELINE"),
+        ([ABLATION], "ABLATED"),
+        ([ABLATION, ABLATION], "ABLATED"),
+        ([ABLATION, COMPLETE, COMPLETE], "COMPLETE"),
+        ([ABLATION, COMPLETE, COMPLETE, LTP], "LTP"),
+        ([ABLATION, COMPLETE, LTP, LTP], "LTP"),
+        ([ABLATION, RESIDUAL, RESIDUAL], "RESIDUAL"),
+        ([ABLATION, RESIDUAL, ABLATION, COMPLETE], "COMPLETE"),
+        ([ABLATION, NE, COMPLETE, NE], "COMPLETE"),
     ],
 )
-def test_contradictions_are_refused(outcomes, ablated):
-    with pytest.raises(IllegalStep, match="2025-0"):
-        states(outcomes, ablated, [P1])
+def test_a_lesion_goes_from_ablation_to_read(events, state):
+    assert state_after(*events) == state
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [ABLATION, LTP],
+        [ABLATION, COMPLETE, RESIDUAL],
+        [ABLATION, RESIDUAL, COMPLETE],
+        [ABLATION, COMPLETE, LTP, COMPLETE],
+        [COMPLETE],
+        [NE],
+        [ABLATION, COMPLETE, ABLATION],
+        [ABLATION, COMPLETE, LTP, ABLATION],
+    ],
+)
+def test_contradictions_are_refused(events):
+    with pytest.raises(IllegalStep):
+        state_after(*events)
 
 
 @pytest.mark.parametrize(
@@ -79,31 +84,19 @@ def test_the_reader_is_offered_only_what_is_possible(state, offered):
     assert allowed_outcomes(state) == offered
 
 
-def test_a_lesion_in_progression_is_not_ablated_again():
-    with pytest.raises(IllegalStep):
-        after_ablation(LesionState.LTP)
-
-
 @pytest.mark.parametrize(
-    ("reads", "efficacy"),
+    ("outcomes", "before", "most", "ended"),
     [
-        ([(SCANS[0], COMPLETE)], True),
-        ([(SCANS[0], NE), (SCANS[1], RESIDUAL)], False),
-        ([(SCANS[0], NE)], None),
-        ([(P1, RESIDUAL), (SCANS[0], COMPLETE)], True),
+        ([COMPLETE, NE], 2, 2, False),
+        ([COMPLETE, LTP], 1, 2, True),
+        ([RESIDUAL], 1, 2, False),
+        ([RESIDUAL], 2, 2, True),
+        ([COMPLETE, RESIDUAL], 3, 2, True),
+        ([RESIDUAL], 5, None, False),
+        ([], 2, 2, False),
     ],
 )
-def test_primary_efficacy_is_judged_on_the_first_assessable_scan(reads, efficacy):
-    assert primary_efficacy([LesionRead(*read) for read in reads], P1) is efficacy
-
-
-def test_imaging_stops_after_recurrence_or_discontinuation():
-    target = date(2025, 7, 4)
-    assert recurrence_confirmed(LesionState.LTP)
-    assert recurrence_confirmed(LesionState.FAILED)
-    assert not recurrence_confirmed(LesionState.RESIDUAL)
-    assert imaging_due(True, target, None, None)
-    assert imaging_due(True, target, target, None)
-    assert not imaging_due(True, target, date(2025, 7, 3), None)
-    assert not imaging_due(True, target, None, date(2025, 7, 3))
-    assert not imaging_due(False, target, None, None)
+def test_scans_end_with_progression_or_with_residual_tumour_that_is_not_treated(
+    outcomes, before, most, ended
+):
+    assert ends_scans(outcomes, before, most) is ended

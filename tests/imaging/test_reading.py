@@ -212,6 +212,62 @@ def test_a_measurement_is_the_servers_own(desk: Desk, reader: Reader) -> None:
     assert Measurement.objects.count() == 3
 
 
+def test_a_lesion_has_one_measure_and_the_newest_takes_the_place_of_others(
+    desk: Desk, reader: Reader
+) -> None:
+    send(desk, "M1")
+    read = desk.read("M1")
+    actor, first, second, third = reader.actor(read), uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+
+    def live() -> list[tuple[uuid.UUID, str, float]]:
+        return [(row.mark, row.lesion, float(row.length_mm)) for row in measurements_of(read)]
+
+    def draw(mark: uuid.UUID, length: float, lesion: str = "T01") -> None:
+        sent = mark_on(read, length=length, lesion=lesion)
+        record_measurement(actor=actor, read=read, mark=mark, sent=sent)
+
+    draw(third, 12.0, "T02")
+    draw(first, 20.0)
+    draw(second, 30.0)
+    assert live() == [(third, "T02", 12.0), (second, "T01", 30.0)]
+    draw(first, 25.0)
+    assert sorted(live()) == sorted([(third, "T02", 12.0), (first, "T01", 25.0)])
+    sizes = {each.lesion.name: each.mm for each in lesions_to_judge(read)}
+    assert sizes == {"T01": 25, "T02": 12}
+
+    kept = Measurement.objects.filter(read=read, mark=second).order_by("pk")
+    assert [(row.length_mm, row.erased) for row in kept] == [(30, False), (30, True)]
+    assert erase_measurement(actor=actor, read=read, mark=second).erased, "gone already"
+    assert kept.count() == 2
+    with pytest.raises(MeasurementRefusedError):
+        erase_measurement(actor=actor, read=read, mark=uuid.uuid4())
+
+
+def test_new_lesions_are_marked_as_often_as_they_are_seen(desk: Desk, reader: Reader) -> None:
+    send(desk, "M1")
+    read = desk.read("M1")
+    for length in (8.0, 9.0):
+        sent = mark_on(read, length=length, lesion="NEW")
+        record_measurement(actor=reader.actor(read), read=read, mark=uuid.uuid4(), sent=sent)
+
+    assert len(measurements_of(read)) == 2
+
+
+def test_of_two_measures_on_record_the_newest_counts(desk: Desk, reader: Reader) -> None:
+    send(desk, "M1")
+    read = desk.read("M1")
+    older = uuid.uuid4()
+    for mark, length in ((older, 20.0), (uuid.uuid4(), 30.0)):
+        record_measurement(actor=reader.actor(read), read=read, mark=mark, sent=mark_on(read, length=length))
+    with acting(SETUP):
+        row = Measurement.objects.filter(mark=older, erased=False).get()
+        row.pk, row.length_mm = None, 25
+        row.save(force_insert=True)
+
+    assert len(measurements_of(read)) == 2
+    assert lesions_to_judge(read)[0].mm == 25
+
+
 def test_the_phantoms_lesion_has_its_true_length(desk: Desk, reader: Reader) -> None:
     send(desk, "M1")
     read, made = desk.read("M1"), small_phantom()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -72,6 +73,20 @@ def test_a_normal_node_after_all_had_gone_is_no_progression():
     assert [row.target for row in rows[1:]] == [Response.CR, Response.CR, Response.PD]
 
 
+@pytest.mark.parametrize("row", VECTORS["after complete response"], ids=lambda row: row["id"])
+def test_what_comes_back_after_a_complete_response(row):
+    rows = assess_timepoints(with_node(*row["sizes"]))
+
+    assert [now.target for now in rows[1:]] == row["targets"]
+
+
+def test_what_comes_back_while_other_lesions_remain_is_added_to_the_sum():
+    first, gone, back = with_node(("30", "20"), ("0", "6"), ("4", "6"))
+    left = [replace(each, non_target=Response.NON_CR_NON_PD) for each in (first, gone, back)]
+
+    assert [row.overall for row in assess_timepoints(left)[1:]] == [Response.PR, Response.PR]
+
+
 @pytest.mark.parametrize(
     "row", VECTORS["overall"], ids=lambda r: f"{r['target']} {r['non_target']} {r['new']}"
 )
@@ -124,7 +139,6 @@ def test_the_baseline_has_a_sum_and_no_response():
     [
         ([], "timepoints"),
         ([*liver("50"), *liver("40")], "timepoints[1].date"),
-        (liver(None), "timepoints[0].targets.T01.mm"),
         (liver("0"), "timepoints[0].targets.T01.mm"),
         (
             [Timepoint(on(0), {f"T{i}": Target(f"o{i}", False, Decimal(20)) for i in range(6)})],
@@ -148,6 +162,18 @@ def test_what_cannot_be_assessed_is_refused_with_its_place(timepoints, place):
     with pytest.raises(RecistRefused) as refused:
         assess_timepoints(timepoints)
     assert refused.value.place == place
+
+
+def test_without_a_size_at_the_baseline_the_targets_are_not_evaluable():
+    first, now = with_node(("30", None), ("60", "20"))
+    rows = assess_timepoints([first, now])
+
+    assert [(row.sum_mm, row.nadir_mm) for row in rows] == [(None, None), (80, None)]
+    assert (rows[1].target, rows[1].overall) == (Response.NE, Response.NE)
+    assert (rows[1].change_from_baseline_pct, rows[1].change_from_nadir_pct) == (None, None)
+    assert rows[1].because.startswith("targets NE: T02 not measured at the baseline")
+    assert assess_timepoints([first, replace(now, new_lesion=True)])[1].overall is Response.PD
+    assert assess_timepoints([first, replace(now, non_target=Response.PD)])[1].overall is Response.PD
 
 
 def test_small_targets_are_remarked_on():

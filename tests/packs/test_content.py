@@ -178,12 +178,19 @@ def test_windows_of_thermodox_are_one_sided() -> None:
 
 def test_scans_and_questionnaires_of_thermodox_are_where_the_summary_puts_them() -> None:
     protocol = bundled_protocol("THERMODOX")
-    assert [each.code for each in protocol.visits if each.imaging] == ["BL", *CLINIC[1:]]
+    assert [each.code for each in protocol.visits if each.imaging] == ["BL", *CLINIC[1:], "UNS"]
     assert [each.code for each in protocol.visits_with("QS")] == ["BL", *CLINIC]
     survival_only = [each for each in protocol.visits if each.kind == "survival"]
     assert [(each.code, each.forms, each.provisional) for each in survival_only] == [
         (code, ("SS",), True) for code in ("M28", "M31", "M34", "M36")
     ]
+
+
+@pytest.mark.parametrize("trial", ["EXCALIBUR", "THERMODOX"])
+def test_a_suspicion_between_visits_can_be_shown_in_images(trial: str) -> None:
+    unscheduled = bundled_protocol(trial).visit("UNS")
+    assert unscheduled.imaging
+    assert {"IMG", "RSR"} <= set(unscheduled.forms)
 
 
 def test_the_course_of_excalibur_is_provisional_where_it_is_not_published() -> None:
@@ -285,6 +292,20 @@ def test_endpoints() -> None:
         "CONV",
     ]
     assert all(each.provisional for each in (*thermodox, *excalibur))
+
+
+@pytest.mark.parametrize(("trial", "assessed"), [("EXCALIBUR", "recist"), ("THERMODOX", "ablation")])
+def test_readers_are_asked_what_the_charter_says_and_differ_in_nothing_else(
+    trial: str, assessed: str
+) -> None:
+    charter = bundled_protocol(trial).charter
+    assert charter is not None
+    assert charter.assessments == (assessed,)
+    of_others = {
+        "recist": {"ltp", "ltp_date", "residual"},
+        "ablation": {"overall_response", "progression_date"},
+    }
+    assert not set(charter.adjudicate_on) & of_others[assessed]
 
 
 def test_one_reader_and_the_central_reading_ends_the_scans() -> None:

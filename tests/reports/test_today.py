@@ -16,7 +16,7 @@ from reports.services import make_export, request_export
 from reports.today import Chosen, Task, grouped, kinds_in, narrowed, next_up, tasks_of
 from tests.cast import SETUP, Cast
 from visits.models import Visit
-from visits.services import plan_visits_for, record_visit
+from visits.services import add_unscheduled_visit, plan_visits_for, record_visit
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +89,12 @@ def test_images_of_a_visit_that_happened_are_missed(cast: Cast) -> None:
     assert task.state == "overdue"
     assert task.due == clock.today() - timedelta(days=1)
     assert not [task for task in tasks(cast, "monitor") if task.kind == "images"]
+
+
+def test_an_unscheduled_visit_takes_images_and_does_not_miss_them(cast: Cast) -> None:
+    subject = due(cast).subject
+    add_unscheduled_visit(actor=cast.actor(), subject=subject, happened_on=clock.today() - timedelta(days=6))
+    assert not [task for task in tasks(cast) if task.kind == "images"]
 
 
 def test_a_questionnaire_that_was_not_received_waits(cast: Cast) -> None:
