@@ -153,7 +153,7 @@ def _images_of(visits: Iterable[int]) -> dict[int, dict[str, int]]:
 
 
 def get_read(access: Access, opaque: UUID) -> Read:
-    """A read of this person's own; everybody else learns nothing of it.
+    """A read of this person's own, also while nothing is written; everybody else learns nothing of it.
 
     Raises
     ------
@@ -165,7 +165,9 @@ def get_read(access: Access, opaque: UUID) -> Read:
         .defer("subject__version__definition")
         .first()
     )
-    if read is None or not access.may(permission_to_read(read.number), read.subject.trial.code):
+    if read is None or access.trials(permission_to_read(read.number)).isdisjoint(
+        {"", read.subject.trial.code}
+    ):
         raise NotFound(what="case", name=str(opaque))
     return read
 
