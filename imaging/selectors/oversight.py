@@ -17,7 +17,7 @@ from foundation.errors import NotFound
 from imaging.models import Adjudication, AdjudicationState, LesionOutcome, Question, Read, ReadState
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.readers import Agreement, Said, agreement_of
-from imaging.selectors.adjudications import adjudication_share
+from imaging.selectors.adjudications import adjudication_share, without_adjudicator
 from imaging.selectors.judging import measurements_of_all
 from imaging.selectors.reads import results
 
@@ -69,6 +69,8 @@ class Oversight:
         Agreement between first and second reader.
     pairs, differing, undecided
         Time points read twice, those on which readers differed, and those that no adjudicator has decided yet.
+    stuck
+        Those that no adjudicator may decide, for each of them read the case.
     """
 
     trial: str
@@ -79,6 +81,7 @@ class Oversight:
     pairs: int
     differing: int
     undecided: int
+    stuck: int
     readers: Sequence[ReaderRow]
 
 
@@ -117,6 +120,7 @@ def _oversight(row: Mapping[str, Any]) -> Oversight:
         pairs=pairs,
         differing=differing,
         undecided=undecided.count(),
+        stuck=without_adjudicator(trial),
         readers=_readers(reads, said),
     )
 
