@@ -18,7 +18,7 @@ from imaging.models import Adjudication, AdjudicationState, LesionOutcome, Quest
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.readers import Agreement, Said, agreement_of
 from imaging.selectors.adjudications import adjudication_share, without_adjudicator
-from imaging.selectors.judging import measurements_of_all
+from imaging.selectors.answered import measurements_of_all
 from imaging.selectors.reads import results
 
 PERMISSION = "read.oversee"

@@ -10,7 +10,7 @@ from enum import StrEnum
 from imaging.models import Adjudication, AdjudicationState, ImageQuality, Read, ReadState
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.disagreement import LTP, PROGRESSION, Reading
-from imaging.selectors.judging import outcomes_of
+from imaging.selectors.answered import outcomes_of
 from imaging.selectors.reads import current_versions, earlier_reads, results, time_points_of
 from patients.models import Subject
 

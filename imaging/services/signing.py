@@ -14,6 +14,7 @@ from foundation import clock
 from imaging.errors import ReadIncompleteError, ReadLockedError, ReasonMissingError
 from imaging.models import ImageQuality, LesionOutcome, Question, Read, ReadState, Study, StudyState
 from imaging.policies import ADJUDICATORS_NUMBER
+from imaging.selectors.answered import measurements_of, outcomes_of
 from imaging.selectors.judging import (
     course_of,
     judges_non_target,
@@ -21,8 +22,6 @@ from imaging.selectors.judging import (
     judges_overall,
     judges_response,
     lesions_to_judge,
-    measurements_of,
-    outcomes_of,
 )
 from imaging.selectors.staleness import as_document, pins_of
 from imaging.services.answers import held

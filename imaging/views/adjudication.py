@@ -22,7 +22,7 @@ from foundation import clock
 from foundation.web import is_htmx, page
 from imaging.models import Adjudication
 from imaging.selectors import adjudications as found
-from imaging.selectors.judging import measurements_of
+from imaging.selectors.answered import measurements_of
 from imaging.selectors.reads import time_points_of
 from imaging.selectors.shown import mark_document, series_document
 from imaging.services import hold_adjudication, read_anew, release_adjudication, sign_adjudication
