@@ -30,24 +30,26 @@ def results() -> QuerySet[Read]:
     return Read.objects.filter(repeat_of__isnull=True)
 
 
-def unlocked_reads() -> QuerySet[Read]:
-    """Reads that are not signed; of those in sequence, the ones without an unsigned earlier time point."""
-    earlier = (
-        results()
-        .filter(
-            subject=OuterRef("subject"),
-            number=OuterRef("number"),
-            visit__ordinal__lt=OuterRef("visit__ordinal"),
-        )
-        .exclude(state=ReadState.SIGNED)
-    )
-    free = (
+def in_turn() -> Q:
+    """Reads that wait for no earlier time point of their sequence: neither for a signature, nor for a verdict.
+
+    Images that were received and not judged yet, or are in question, may become readable any day; those that were
+    rejected or taken out hold nothing up.
+    """
+    earlier = Q(subject=OuterRef("subject"), visit__ordinal__lt=OuterRef("visit__ordinal"))
+    unsigned = results().filter(earlier, number=OuterRef("number")).exclude(state=ReadState.SIGNED)
+    undecided = Study.objects.filter(earlier, state__in=(StudyState.RECEIVED, StudyState.QC_QUERY))
+    return (
         ~Q(order=Order.SEQUENTIAL)
         | Q(repeat_of__isnull=False)
         | Q(number=ADJUDICATORS_NUMBER)
-        | ~Exists(earlier)
+        | ~Exists(unsigned) & ~Exists(undecided)
     )
-    return Read.objects.exclude(state=ReadState.SIGNED).filter(free)
+
+
+def unlocked_reads() -> QuerySet[Read]:
+    """Reads that are not signed and whose turn it is."""
+    return Read.objects.exclude(state=ReadState.SIGNED).filter(in_turn())
 
 
 def _own(access: Access, reads: QuerySet[Read]) -> QuerySet[Read]:
@@ -75,9 +77,11 @@ class QueueRow:
 
 
 def queue_of(access: Access, limit: int = QUEUE_LIMIT) -> list[tuple[Read, Stale | None]]:
-    """Reads that wait for somebody and may be read now, next one first; signed ones whose images changed as well."""
+    """Reads that wait for somebody and may be read now, next one first; signed ones to be read again as well."""
     waiting: list[tuple[Read, Stale | None]] = [(read, None) for read in _own(access, unlocked_reads())]
-    waiting += [(each.read, each) for each in stale_reads(_own(access, results())) if each.readable]
+    waiting += [
+        (each.read, each) for each in stale_reads(_own(access, results().filter(in_turn()))) if each.readable
+    ]
     visits = {read.visit_id for read, _ in waiting}
     urgent = suspected_visits(visits) | first_visits(visits)
     waiting.sort(key=lambda each: place(_waiting(each[0], each[0].visit_id in urgent)))
@@ -173,7 +177,7 @@ def get_read(access: Access, opaque: UUID) -> Read:
 
 
 def is_locked(read: Read) -> bool:
-    """Whether an earlier time point of the case comes first."""
+    """Whether an earlier time point of the case comes first, or images of one wait for a verdict."""
     return read.state != ReadState.SIGNED and not unlocked_reads().filter(pk=read.pk).exists()
 
 
