@@ -40,7 +40,7 @@ class Charter(Sourced):
     adjudicator : {'pick', 'anew', 'either'}
         Whether the adjudicator takes one of the two reads, reads anew, or may do either.
     reread_after_days : int
-        Days after which a share of the reads (`reread_pct`) is shown to its reader again, unrecognised.
+        Days after which a share of the reads (`reread_pct`) is shown to its reader again under another name.
     due : dict
         Service targets, in days, by step (`upload`, `qc`, `standard_read` …).
     sources : dict
