@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from accounts.errors import EditAccessWithdrawn
-from accounts.policies import WRITES, roles_with
+from accounts.errors import EditAccessWithdrawn, WritingStopped
+from accounts.policies import WRITES, reads_blinded, roles_with
 from audit.context import Actor
 from foundation.errors import Forbidden, NotFound
+
+ROLES_APART = ", "
+"""What stands between the roles of an actor who holds several."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ class Access:
         """
         if self.user_id is None:
             raise PermissionError("Nobody is signed in, so nobody can act.")
-        return Actor(id=self.user_id, name=self.name, role=", ".join(self.roles(trial, site)))
+        return Actor(id=self.user_id, name=self.name, role=ROLES_APART.join(self.roles(trial, site)))
 
     def require(self, permission: str, trial: str, site: str | None = None) -> None:
         """Go on only where the person may do this.
@@ -136,6 +139,8 @@ class Access:
             The person belongs there, and may not do this.
         accounts.errors.EditAccessWithdrawn
             The person might do this there, were edit access not withdrawn.
+        accounts.errors.WritingStopped
+            The same, to whoever reads blinded.
         """
         if self.may(permission, trial, site):
             return
@@ -152,7 +157,7 @@ class Access:
 
         Raises
         ------
-        accounts.errors.EditAccessWithdrawn
+        accounts.errors.EditAccessWithdrawn, accounts.errors.WritingStopped
         """
         places = self.scopes(permission)
         stops = [self._stop_at(permission, trial, site) for trial, site in places]
@@ -161,12 +166,16 @@ class Access:
 
     @property
     def withdrawn(self) -> list[Stop]:
-        """Where edit access is withdrawn and the person would have it: what every page tells them."""
+        """Where edit access is withdrawn and the person would have it: what every page tells them.
+
+        Whoever reads blinded is not told, for it names sites and what happened there.
+        """
         mine = {(grant.trial, grant.site) for grant in self.role_grants if grant.role in _EDITORS}
         return [
             stop
             for stop in self.stops
-            if any(
+            if not reads_blinded(self.roles(stop.trial))
+            and any(
                 trial in {"", stop.trial} and (not stop.site or site in {"", stop.site})
                 for trial, site in mine
             )
@@ -182,8 +191,11 @@ class Access:
         return next((stop for stop in self.stops if stop.holds(trial, site)), None)
 
     def _refuse(self, stop: Stop | None) -> None:
-        if stop is not None:
-            raise EditAccessWithdrawn(sentence=stop.sentence)
+        if stop is None:
+            return
+        if reads_blinded(self.roles(stop.trial)):
+            raise WritingStopped
+        raise EditAccessWithdrawn(sentence=stop.sentence)
 
     def _roles_with(self, permission: str) -> frozenset[str]:
         roles = roles_with(permission)

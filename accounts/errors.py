@@ -132,6 +132,13 @@ class EditAccessWithdrawn(Forbidden):
     template = "{sentence}"
 
 
+class WritingStopped(Conflict):
+    """What whoever reads blinded is told in place of a refusal that names a place, its people, or since when."""
+
+    code = "writing_stopped"
+    template = "Writing is stopped for this case at the moment."
+
+
 class EditAccessReasonMissing(DomainError):
     """Withdrawing edit access, and giving it back, say why."""
 

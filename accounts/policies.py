@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 COORDINATOR: Final = "coordinator"
@@ -25,6 +26,9 @@ ROLES: Final[dict[str, str]] = {
     SPONSOR: "Sponsor",
     ADMIN: "Administrator",
 }
+
+BLINDED: Final = frozenset({RADIOLOGIST, ADJUDICATOR})
+"""Roles of the central reading: they know a case by its code only."""
 
 _SITE = frozenset({COORDINATOR, INVESTIGATOR})
 _OVERSIGHT = frozenset({DATAMANAGER, MONITOR})
@@ -102,6 +106,11 @@ def roles_with(permission: str) -> frozenset[str]:
         No such permission: a misspelt name must not quietly refuse everybody.
     """
     return PERMISSIONS[permission]
+
+
+def reads_blinded(roles: Iterable[str]) -> bool:
+    """Whether whoever holds these roles must not learn of sites, of their people, and whose images they are."""
+    return not BLINDED.isdisjoint(roles)
 
 
 def is_system_role(role: str) -> bool:

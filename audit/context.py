@@ -150,11 +150,11 @@ def acting(
         outer = None
     context = _context(actor, reason, origin, request_id, using, outer)
     if outer is not None:
-        with _told(), transaction.atomic(using=using, savepoint=False), _inside(context, outer):
+        with _told(context.actor), transaction.atomic(using=using, savepoint=False), _inside(context, outer):
             yield context
         return
     try:
-        with _told(), transaction.atomic(using=using), _inside(context, None):
+        with _told(context.actor), transaction.atomic(using=using), _inside(context, None):
             yield context
         if connections[using].in_atomic_block:
             _forget(using)
@@ -164,12 +164,12 @@ def acting(
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(actor: Actor) -> Iterator[None]:
     """What a guard refuses, as the error that its room registered for it."""
     try:
         yield
     except IntegrityError as error:
-        told = as_told(error)
+        told = as_told(error, actor.role)
         if told is None:
             raise
         raise told from error

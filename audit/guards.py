@@ -66,10 +66,12 @@ def refused_by(error: IntegrityError) -> str:
     return getattr(diagnostics, "constraint_name", None) or ""
 
 
-_sentences: dict[str, Callable[[str], DomainError]] = {}
+type_telling = Callable[[str, str], DomainError]
+
+_sentences: dict[str, type_telling] = {}
 
 
-def register_refusal(guard: str, error: Callable[[str], DomainError]) -> None:
+def register_refusal(guard: str, error: type_telling) -> None:
     """Let a guard's refusal reach people as an error of the house, whichever service ran into it.
 
     Parameters
@@ -77,15 +79,15 @@ def register_refusal(guard: str, error: Callable[[str], DomainError]) -> None:
     guard
         Name of the guard.
     error
-        Makes the error from the sentence that the guard said.
+        Makes the error from the sentence that the guard said, and the role of whoever is told.
     """
     _sentences[guard] = error
 
 
-def as_told(error: IntegrityError) -> DomainError | None:
-    """The error that people are told in place of a refusal; None where none is registered for it."""
+def as_told(error: IntegrityError, role: str) -> DomainError | None:
+    """The error that somebody in this role is told in place of a refusal; None where none is registered for it."""
     told = _sentences.get(refused_by(error))
     if told is None:
         return None
     diagnostics = getattr(error.__cause__, "diag", None)
-    return told(str(getattr(diagnostics, "message_primary", "")))
+    return told(str(getattr(diagnostics, "message_primary", "")), role)

@@ -7,16 +7,19 @@ listed here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import connections
 from psycopg2 import sql
 
-from accounts.errors import EditAccessWithdrawn
+from accounts.access import ROLES_APART
+from accounts.errors import EditAccessWithdrawn, WritingStopped
+from accounts.policies import reads_blinded
 from audit.guards import register_refusal
 from audit.tables import tracked_tables
 from casebook.errors import PlaceLockedError, VisitKeptError
+from foundation.errors import DomainError
 
 GATE = "a_locked_place_takes_no_write"
 DAY = "the_day_of_a_locked_visit_stays"
@@ -65,6 +68,15 @@ def install(*, using: str, **_: Any) -> None:
 
 def register() -> None:
     """Let what the gate refuses arrive as a sentence for the person."""
-    register_refusal(GATE, lambda sentence: PlaceLockedError(sentence=sentence))
-    register_refusal(DAY, lambda sentence: VisitKeptError(sentence=sentence))
-    register_refusal(STOP, lambda sentence: EditAccessWithdrawn(sentence=sentence))
+    register_refusal(GATE, _told(PlaceLockedError))
+    register_refusal(DAY, _told(VisitKeptError))
+    register_refusal(STOP, _told(EditAccessWithdrawn))
+
+
+def _told(error: type[DomainError]) -> Callable[[str, str], DomainError]:
+    """The guard's own sentence; whoever reads blinded is not told of the place that it names."""
+
+    def telling(sentence: str, role: str) -> DomainError:
+        return WritingStopped() if reads_blinded(role.split(ROLES_APART)) else error(sentence=sentence)
+
+    return telling

@@ -11,7 +11,7 @@ from endpoints.rules.timeline import Scan
 from endpoints.sources import ReadScan
 from imaging.models import ImageQuality, Read
 from imaging.rules.ablation import LesionOutcome
-from imaging.selectors.judging import outcomes_of_all
+from imaging.selectors.answered import outcomes_of_all
 from imaging.selectors.results import results_of
 from patients.models import Subject
 
@@ -26,7 +26,7 @@ def signed_scans(subjects: Collection[Subject]) -> dict[int, list[ReadScan]]:
     The newest signed version counts, dated by the site's day of the scan (its scan form, else the day of the visit):
     stored images carry shifted dates only. With two readers the scan counts when both have signed: as both say it, or
     as the adjudicator accepted it; where they differ in what the charter does not adjudicate, it is left out, since no
-    final read exists.
+    final read exists. A read of images that were taken out, rejected or questioned since counts as none.
     """
     known = {subject.pk: subject for subject in subjects}
     final = [result for result in results_of(subjects) if result.accepted is not None]

@@ -14,7 +14,7 @@ from accounts.services import name_principal
 from audit.context import Actor, service_actor
 from patients.models import Patient, Subject
 from patients.services import register_patient, screen_patient
-from trials.models import Site, Trial
+from trials.models import ProtocolVersion, Site, Trial
 from trials.packs import bundled
 from trials.services import open_site, publish_protocol, register_site
 
@@ -58,12 +58,21 @@ class Cast:
         return screen_patient(actor=self.actor(), patient=patient, trial=self.trials[trial])
 
 
+def take_small_phantoms(version: ProtocolVersion) -> None:
+    """Let the charter ask for no coverage: five slices are enough for nearly all tests, and quick."""
+    charter = version.protocol.charter
+    assert charter is not None
+    object.__setattr__(charter, "coverage_mm_min", None)
+
+
 @pytest.fixture
 def cast(
     make_user: Callable[..., User], grant: Callable[..., Grant], client_for: Callable[..., Client]
 ) -> Cast:
     """Both trials published from their packs, open at two sites, and everybody with their roles."""
     versions = [publish_protocol(actor=SETUP, pack=path) for path in bundled().values()]
+    for version in versions:
+        take_small_phantoms(version)
     trials = {version.trial.code: version.trial for version in versions}
     home = register_site(
         actor=SETUP, code="NO-01", name="Oslo University Hospital", country="NO", time_zone="Europe/Oslo"

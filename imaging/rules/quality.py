@@ -63,6 +63,7 @@ class Standard:
     slice_mm_max: Decimal | None
     contrast: bool
     baseline: Baseline = field(default_factory=Baseline)
+    coverage_mm_min: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,8 @@ def baseline_from(series: Sequence[SeriesFacts]) -> Baseline:
 def findings(series: Sequence[SeriesFacts], standard: Standard) -> tuple[Finding, ...]:
     """Deviations of a study: the best of its series counts.
 
-    A study passes when one series of a modality of the charter is complete, thin enough and, where the charter
-    asks for it, with contrast.
+    A study passes when one series of a modality of the charter is complete, covers enough, is thin enough and, where
+    the charter asks for it, with contrast.
 
     References
     ----------
@@ -112,6 +113,13 @@ def findings(series: Sequence[SeriesFacts], standard: Standard) -> tuple[Finding
 def _faults(series: SeriesFacts, standard: Standard) -> Iterable[Finding]:
     if series.slices < MIN_SLICES:
         yield Finding("few_slices", Severity.MAJOR, f"Only {series.slices} slices.")
+    covered, least = series.extent_mm or Decimal(0), standard.coverage_mm_min
+    if least is not None and covered < least:
+        yield Finding(
+            "little_covered",
+            Severity.MAJOR,
+            f"The images cover {covered:.0f} mm; the charter asks for {least:f} mm or more.",
+        )
     if series.missing_slices:
         yield Finding("gaps", Severity.MAJOR, f"{series.missing_slices} slices are missing in between.")
     limit, thickness = standard.slice_mm_max, series.thickness_mm

@@ -1,13 +1,15 @@
-"""Whether a signed read still rests on the images that are there. Pure.
+"""Whether a signed read still rests on the images, and on the earlier reads, that are there. Pure.
 
 A read pins the studies of its visit as they were when it was signed: verdict of the quality check, number of slices,
 digest over their pixels. Images that come late, and a verdict that changes, make it stale; the reader then looks again.
+So does an earlier time point that comes later, or whose read is corrected in what this one takes over from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 ACCEPTED = "QC_PASS"
 
@@ -37,6 +39,11 @@ class Pinned:
     def readable(self) -> bool:
         """Whether readers get it."""
         return self.verdict == ACCEPTED
+
+
+def rested_on(signed: Mapping[str, Pinned]) -> frozenset[str]:
+    """Studies that a read rests on: those that its reader saw."""
+    return frozenset(name for name, pinned in signed.items() if pinned.readable)
 
 
 def changes_since(signed: Mapping[str, Pinned], now: Mapping[str, Pinned]) -> tuple[str, ...]:
@@ -83,3 +90,46 @@ def _changes(before: Pinned | None, after: Pinned | None) -> list[str]:
 
 def _slices(count: int) -> str:
     return f"{count} {'slice' if count == 1 else 'slices'}"
+
+
+type_sizes = Sequence[tuple[Decimal, Decimal | None]]
+"""Long and short diameter of each mark, mm."""
+
+
+@dataclass(frozen=True)
+class TakenOver:
+    """What later time points take over from a read: their baseline and smallest sum, and what became of each lesion.
+
+    Attributes
+    ----------
+    evaluable
+        Whether its images could be read.
+    outcomes, statuses, sizes
+        What became of each lesion, how it is there where it was not measured, and its diameters in mm.
+    """
+
+    evaluable: bool = True
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, type_sizes] = field(default_factory=dict)
+    non_target: str = ""
+    new_lesion: str = ""
+
+
+def correction_in_words(time_point: int, then: TakenOver, now: TakenOver) -> str:
+    """What a correction of an earlier time point changed for a later one; empty where nothing that it takes over."""
+    found = [] if then.evaluable == now.evaluable else ["whether its images can be read"]
+    for words, before, after in (
+        ("outcome", then.outcomes, now.outcomes),
+        ("size", {**then.statuses, **then.sizes}, {**now.statuses, **now.sizes}),
+    ):
+        changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+        found += [f"{words} of {name}" for name in changed]
+    found += [] if then.non_target == now.non_target else ["non-target lesions"]
+    found += [] if then.new_lesion == now.new_lesion else ["new lesion"]
+    return f"Time point {time_point} was corrected: {', '.join(found)}." if found else ""
+
+
+def arrival_in_words(then: int, now: int) -> str:
+    """That an earlier time point came after a read was signed, and what that does to the number of its own."""
+    return f"An earlier time point came in. What you signed as time point {then} is time point {now} now."

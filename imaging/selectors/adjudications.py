@@ -11,6 +11,8 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.access import Access
+from accounts.models import Grant
+from accounts.policies import ADJUDICATOR
 from foundation import clock
 from foundation.errors import NotFound
 from imaging.masking import SLICE, unmasked
@@ -23,12 +25,29 @@ from imaging.selectors.reads import Case, prior_read, time_points_of
 from imaging.selectors.time_order import later_than
 
 PERMISSION = "adjudicate.read"
+_first_or_second = Read.objects.exclude(number=ADJUDICATORS_NUMBER)
 
 
 def _open_to(access: Access) -> QuerySet[Adjudication]:
     codes = access.trials(PERMISSION)
-    found = Adjudication.objects.all()
+    found = Adjudication.objects.exclude(read_by(access.user_id))
     return found if "" in codes else found.filter(subject__trial__code__in=codes)
+
+
+def read_by(user: int | None) -> Q:
+    """Pairs of a case that somebody reads: whoever made one of the two reads, or others of the case, is no third."""
+    return Q(Exists(_first_or_second.filter(subject=OuterRef("subject"), reader=user)))
+
+
+def without_adjudicator(trial: str) -> int:
+    """How many pairs of a trial wait that nobody may decide: every adjudicator reads the case."""
+    held = Grant.objects.held_at(clock.now()).filter(role=ADJUDICATOR, trial=trial, user__is_active=True)
+    own = _first_or_second.filter(subject=OuterRef(OuterRef("subject")), reader=OuterRef("user"))
+    free = held.exclude(Exists(own))
+    waiting = Adjudication.objects.filter(
+        current(), subject__trial__code=trial, state=AdjudicationState.WAITING
+    )
+    return waiting.exclude(Exists(free)).count()
 
 
 def current() -> Q:

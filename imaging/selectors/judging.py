@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from uuid import UUID
 
-from imaging.models import ImageQuality, LesionOutcome, Measurement, Order, Question, Read, Series
+from imaging.models import ImageQuality, Measurement, Order, Question, Read, Series
 from imaging.rules.ablation import LesionOutcome as Outcome
 from imaging.rules.ablation import allowed_outcomes
 from imaging.rules.course import WORDS, EarlierRead, standing
@@ -27,6 +26,7 @@ from imaging.rules.recist_course import (
     signed,
     size_of,
 )
+from imaging.selectors.answered import measurements_of, outcomes_of
 from imaging.selectors.lesions import Lesion, lesions_of
 from imaging.selectors.reads import earlier_reads, time_points_of
 from patients.models import Subject
@@ -181,36 +181,6 @@ def judges_non_target(read: Read) -> bool:
 def judges_overall(read: Read) -> bool:
     """Whether the reader states an overall response: at every time point after the first."""
     return judges_response(read) and bool(earlier_reads(read))
-
-
-def outcomes_of(read: Read, question: str = Question.ABLATION) -> dict[str, str]:
-    """The latest answer for each lesion in a read; answers that were taken back are left out."""
-    return outcomes_of_all([read], question)[read.pk]
-
-
-def outcomes_of_all(reads: Iterable[Read], question: str = Question.ABLATION) -> dict[int, dict[str, str]]:
-    """The latest answer for each lesion, by read; answers that were taken back are left out; one statement."""
-    latest: dict[int, dict[str, str]] = {read.pk: {} for read in reads}
-    rows = LesionOutcome.objects.filter(read__in=latest, question=question).order_by("pk")
-    for read, lesion, outcome in rows.values_list("read", "lesion", "outcome"):
-        latest[read][lesion] = outcome
-    return {
-        read: {lesion: outcome for lesion, outcome in said.items() if outcome}
-        for read, said in latest.items()
-    }
-
-
-def measurements_of(read: Read) -> list[Measurement]:
-    """The latest version of each mark of a read, erased ones left out."""
-    return measurements_of_all([read])[read.pk]
-
-
-def measurements_of_all(reads: Iterable[Read]) -> dict[int, list[Measurement]]:
-    """The latest version of each mark, by read; one statement."""
-    latest: dict[int, dict[UUID, Measurement]] = {read.pk: {} for read in reads}
-    for row in Measurement.objects.filter(read__in=latest).select_related("instance").order_by("pk"):
-        latest[row.read_id][row.mark] = row
-    return {pk: [row for row in rows.values() if not row.erased] for pk, rows in latest.items()}
 
 
 def scan_day(visit: Visit) -> date:

@@ -17,9 +17,10 @@ from foundation.errors import NotFound
 from imaging.models import Adjudication, AdjudicationState, LesionOutcome, Question, Read, ReadState
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.readers import Agreement, Said, agreement_of
-from imaging.selectors.adjudications import adjudication_share
-from imaging.selectors.judging import measurements_of_all
+from imaging.selectors.adjudications import adjudication_share, without_adjudicator
+from imaging.selectors.answered import measurements_of_all
 from imaging.selectors.reads import results
+from imaging.selectors.staleness import Stale, stale_reads
 
 PERMISSION = "read.oversee"
 SHOWN = 100
@@ -69,6 +70,8 @@ class Oversight:
         Agreement between first and second reader.
     pairs, differing, undecided
         Time points read twice, those on which readers differed, and those that no adjudicator has decided yet.
+    stuck
+        Those that no adjudicator may decide, for each of them read the case.
     """
 
     trial: str
@@ -79,6 +82,7 @@ class Oversight:
     pairs: int
     differing: int
     undecided: int
+    stuck: int
     readers: Sequence[ReaderRow]
 
 
@@ -117,6 +121,7 @@ def _oversight(row: Mapping[str, Any]) -> Oversight:
         pairs=pairs,
         differing=differing,
         undecided=undecided.count(),
+        stuck=without_adjudicator(trial),
         readers=_readers(reads, said),
     )
 
@@ -156,18 +161,26 @@ def _readers(reads: Sequence[Read], said: Mapping[int, Said]) -> list[ReaderRow]
 
 def _reader(own: Sequence[Read], said: Mapping[int, Said]) -> ReaderRow:
     times = [read.worked / 60 for read in own if read.worked]  # type: ignore[attr-defined]
-    again = [
-        (said[read.repeat_of_id], said[read.pk])
-        for read in own
-        if read.repeat_of_id is not None and read.repeat_of_id in said
-    ]
     return ReaderRow(
         reader=own[0].reader,
         signed=len(own),
         on_time=sum(read.signed_at is not None and read.signed_at.date() <= read.due_on for read in own),
         minutes=median(times) if times else None,
-        again=agreement_of(again),
+        again=agreement_of(_with_themselves(own, said)),
     )
+
+
+def _with_themselves(own: Sequence[Read], said: Mapping[int, Said]) -> list[tuple[Said, Said]]:
+    """Each read that was shown again and its repeat, once: the newest version of both."""
+    repeats = {read.repeat_of_id: read for read in own if read.repeat_of_id is not None}
+    newest = {(read.visit_id, read.number): read for read in own if read.repeat_of_id is None}
+    pairs = [(newest.get((repeat.visit_id, repeat.number)), repeat) for repeat in repeats.values()]
+    return [(said[first.pk], said[repeat.pk]) for first, repeat in pairs if first is not None]
+
+
+def stale_overseen(access: Access) -> list[Stale]:
+    """Signed reads that do not rest any more on what is there, and would be results."""
+    return stale_reads(reads_overseen(access).filter(pk__in=results().values("pk")))
 
 
 def latest_signed(access: Access) -> QuerySet[Read]:

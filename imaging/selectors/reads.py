@@ -33,20 +33,26 @@ def results() -> QuerySet[Read]:
     return Read.objects.filter(repeat_of__isnull=True)
 
 
-def unlocked_reads() -> QuerySet[Read]:
-    """Reads that are not signed; of those in sequence, the ones without an unsigned earlier time point."""
-    earlier = (
-        results()
-        .filter(earlier_than(), subject=OuterRef("subject"), number=OuterRef("number"))
-        .exclude(state=ReadState.SIGNED)
-    )
-    free = (
+def in_turn() -> Q:
+    """Reads that wait for no earlier time point of their sequence: neither for a signature, nor for a verdict.
+
+    Images that were received and not judged yet, or are in question, may become readable any day; those that were
+    rejected or taken out hold nothing up.
+    """
+    earlier = earlier_than() & Q(subject=OuterRef("subject"))
+    unsigned = results().filter(earlier, number=OuterRef("number")).exclude(state=ReadState.SIGNED)
+    undecided = Study.objects.filter(earlier, state__in=(StudyState.RECEIVED, StudyState.QC_QUERY))
+    return (
         ~Q(order=Order.SEQUENTIAL)
         | Q(repeat_of__isnull=False)
         | Q(number=ADJUDICATORS_NUMBER)
-        | ~Exists(earlier)
+        | ~Exists(unsigned) & ~Exists(undecided)
     )
-    return Read.objects.exclude(state=ReadState.SIGNED).filter(free)
+
+
+def unlocked_reads() -> QuerySet[Read]:
+    """Reads that are not signed and whose turn it is."""
+    return Read.objects.exclude(state=ReadState.SIGNED).filter(in_turn())
 
 
 def _own(access: Access, reads: QuerySet[Read]) -> QuerySet[Read]:
@@ -74,9 +80,11 @@ class QueueRow:
 
 
 def queue_of(access: Access, limit: int = QUEUE_LIMIT) -> list[tuple[Read, Stale | None]]:
-    """Reads that wait for somebody and may be read now, next one first; signed ones whose images changed as well."""
+    """Reads that wait for somebody and may be read now, next one first; signed ones to be read again as well."""
     waiting: list[tuple[Read, Stale | None]] = [(read, None) for read in _own(access, unlocked_reads())]
-    waiting += [(each.read, each) for each in stale_reads(_own(access, results())) if each.readable]
+    waiting += [
+        (each.read, each) for each in stale_reads(_own(access, results().filter(in_turn()))) if each.readable
+    ]
     visits = {read.visit_id for read, _ in waiting}
     urgent = suspected_visits(visits) | first_visits(visits)
     waiting.sort(key=lambda each: place_in_queue(_waiting(each[0], each[0].visit_id in urgent)))
@@ -148,7 +156,7 @@ def _images_of(visits: Iterable[int]) -> dict[int, dict[str, int]]:
 
 
 def get_read(access: Access, opaque: UUID) -> Read:
-    """A read of this person's own; everybody else learns nothing of it.
+    """A read of this person's own, also while nothing is written; everybody else learns nothing of it.
 
     Raises
     ------
@@ -160,13 +168,15 @@ def get_read(access: Access, opaque: UUID) -> Read:
         .defer("subject__version__definition")
         .first()
     )
-    if read is None or not access.may(permission_to_read(read.number), read.subject.trial.code):
+    if read is None or access.trials(permission_to_read(read.number)).isdisjoint(
+        {"", read.subject.trial.code}
+    ):
         raise NotFound(what="case", name=str(opaque))
     return read
 
 
 def is_locked(read: Read) -> bool:
-    """Whether an earlier time point of the case comes first."""
+    """Whether an earlier time point of the case comes first, or images of one wait for a verdict."""
     return read.state != ReadState.SIGNED and not unlocked_reads().filter(pk=read.pk).exists()
 
 

@@ -16,12 +16,8 @@ from imaging.dicom import report
 from imaging.errors import NoImagesError
 from imaging.models import Instance, Measurement, Question, Read, StudyState
 from imaging.rules.recist_1_1 import Response
-from imaging.selectors.judging import (
-    SIZE_WORDS,
-    marks_by_lesion,
-    measurements_of_all,
-    outcomes_of_all,
-)
+from imaging.selectors.answered import measurements_of_all, outcomes_of_all
+from imaging.selectors.judging import SIZE_WORDS, marks_by_lesion
 from imaging.selectors.reads import Case, cases_of
 from imaging.selectors.shown import plane_of_slice
 from imaging.selectors.stored import as_stored

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from imaging.models import Adjudication, AdjudicationState, ImageQuality, Read, ReadState
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+
+from imaging.models import Adjudication, AdjudicationState, ImageQuality, Read, ReadState, Study, StudyState
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.disagreement import LTP, PROGRESSION, Reading
-from imaging.selectors.judging import outcomes_of
+from imaging.rules.staleness import rested_on
+from imaging.selectors.answered import outcomes_of
 from imaging.selectors.reads import current_versions, earlier_reads, results, time_points_of
+from imaging.selectors.staleness import pins_in
 from imaging.selectors.time_order import place
 from patients.models import Subject
 
@@ -24,6 +29,7 @@ class Standing(StrEnum):
     ADJUDICATED = "ADJUDICATED"
     SECOND_READER = "SECOND_READER"
     ADJUDICATION = "ADJUDICATION"
+    IMAGES_WITHDRAWN = "IMAGES_WITHDRAWN"
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,8 @@ class Result:
     visit
         Row of the visit.
     accepted
-        The read that counts; None while a second reader or an adjudicator is awaited.
+        The read that counts; None while a second reader or an adjudicator is awaited, and where images on which a read
+        rests do not stand any more.
     reads
         The newest signed reads of the first and the second reader.
     final_at
@@ -67,16 +74,35 @@ def results_of(subjects: Collection[Subject]) -> list[Result]:
         .filter(subject__in=known, state=ReadState.SIGNED)
         .exclude(number=ADJUDICATORS_NUMBER)
         .select_related("visit")
+        .annotate(withdrawn=_withdrawn())
         .order_by("subject", place(), "number", "version")
     )
     by_visit: dict[int, list[Read]] = {}
     for read in current_versions(signed):
         by_visit.setdefault(read.visit_id, []).append(read)
     decided = _decided([visit for visit, reads in by_visit.items() if len(reads) > 1])
-    return [
+    found = (
         _result(visit, reads, readers_wanted(known[reads[0].subject_id]), decided)
         for visit, reads in by_visit.items()
-    ]
+    )
+    return [_standing(result) for result in found]
+
+
+def _withdrawn() -> ArraySubquery:
+    """Examinations of the visit of a read that readers do not get."""
+    out = Study.objects.filter(visit=OuterRef("visit")).exclude(state=StudyState.QC_PASS)
+    return ArraySubquery(out.order_by().values("opaque"))
+
+
+def _standing(result: Result) -> Result:
+    """A result, or that there is none: as if not read, where images were taken out on which one of its reads rests."""
+    rests_on = {
+        name for read in (*result.reads, result.accepted) if read for name in rested_on(pins_in(read))
+    }
+    withdrawn = {str(name) for read in result.reads for name in read.withdrawn}  # type: ignore[attr-defined]
+    if rests_on.isdisjoint(withdrawn):
+        return result
+    return replace(result, standing=Standing.IMAGES_WITHDRAWN, accepted=None, final_at=None)
 
 
 def readers_wanted(subject: Subject) -> int:

@@ -11,7 +11,7 @@ from uuid import UUID
 from imaging.dicom.geometry import Plane, plane_from
 from imaging.masking import SERIES, SLICE, masked
 from imaging.models import Instance, Measurement, Read, Series, Study, StudyState
-from imaging.selectors.judging import measurements_of
+from imaging.selectors.answered import measurements_of
 
 FrameAddress = Callable[[UUID], str]
 

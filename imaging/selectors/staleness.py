@@ -1,4 +1,4 @@
-"""Signed reads whose images are not any more what they were: computed whenever somebody looks, never stored."""
+"""Signed reads that do not rest any more on what is there: computed whenever somebody looks, never stored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from imaging.models import Instance, Read, ReadState, Study, StudyState
-from imaging.rules.staleness import Pinned, changes_since
+from imaging.rules.staleness import Pinned, changes_since, rested_on
+from imaging.selectors.sequence import earlier_changes, overtaken
 
 type_pins = dict[str, Pinned]
 
@@ -25,11 +26,14 @@ class Stale:
         What changed, in sentences that blind.
     readable
         Whether there are images to read; without, the data manager must act first.
+    stands
+        Whether all images on which it rests still stand; without, it counts as not read.
     """
 
     read: Read
     changes: tuple[str, ...]
     readable: bool
+    stands: bool = True
 
 
 def pins_of(visits: Collection[int]) -> dict[int, type_pins]:
@@ -59,11 +63,16 @@ def as_document(pins: type_pins) -> dict[str, Any]:
     return {name: asdict(pinned) for name, pinned in pins.items()}
 
 
-def stale_reads(reads: QuerySet[Read]) -> list[Stale]:
-    """Signed reads, among those given and without a later version, whose images changed since.
+def pins_in(read: Read) -> type_pins:
+    """Pins as they were kept with a signed read."""
+    return {name: Pinned(**pin) for name, pin in read.images.items()}
 
-    Only visits where a study came or was checked again after the signature are compared, so that a long history costs
-    nothing.
+
+def stale_reads(reads: QuerySet[Read]) -> list[Stale]:
+    """Signed reads, among those given and without a later version, whose images or earlier time points changed since.
+
+    Only visits where a study came or was checked again after the signature are compared, and those of which an earlier
+    one was assigned or corrected after it, so that a long history costs nothing.
     """
     later = Read.objects.filter(supersedes=OuterRef("pk"))
     touched = Study.objects.filter(visit=OuterRef("visit")).filter(
@@ -71,18 +80,23 @@ def stale_reads(reads: QuerySet[Read]) -> list[Stale]:
         | Q(received_at__gt=OuterRef("signed_at"))
         | ~Q(state=StudyState.QC_PASS)
     )
-    signed = reads.filter(~Exists(later), Exists(touched), state=ReadState.SIGNED).select_related("visit")
+    moved = Exists(touched) | overtaken()
+    signed = reads.filter(~Exists(later), moved, state=ReadState.SIGNED).select_related("visit")
     candidates = list(signed.order_by("due_on", "pk"))
-    now = pins_of({read.visit_id for read in candidates}) if candidates else {}
+    if not candidates:
+        return []
+    now, before = pins_of({read.visit_id for read in candidates}), earlier_changes(candidates)
     found = []
     for read in candidates:
         pins = now.get(read.visit_id, {})
-        changes = changes_since({name: Pinned(**pin) for name, pin in read.images.items()}, pins)
+        changes = changes_since(pins_in(read), pins)
+        changes += before.get(read.pk, ())
         if changes:
-            found.append(Stale(read, changes, any(pin.readable for pin in pins.values())))
+            left = rested_on(pins)
+            found.append(Stale(read, changes, bool(left), rested_on(pins_in(read)) <= left))
     return found
 
 
 def changes_of(read: Read) -> tuple[str, ...]:
-    """What changed in the images of one signed read."""
+    """What changed in the images of one signed read, or in what it rests on."""
     return next((each.changes for each in stale_reads(Read.objects.filter(pk=read.pk))), ())

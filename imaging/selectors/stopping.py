@@ -7,7 +7,8 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from imaging.rules.ablation import ends_scans
-from imaging.selectors.judging import ABLATION, outcomes_of_all, procedure_days, scan_day
+from imaging.selectors.answered import outcomes_of_all
+from imaging.selectors.judging import ABLATION, procedure_days, scan_day
 from imaging.selectors.lesions import suspected_visits
 from imaging.selectors.results import results_of
 from patients.models import Subject

@@ -54,7 +54,9 @@ def standard_of(study: Study) -> Standard:
     baseline = baseline_from(series_facts(first)) if first and earlier else Baseline()
     if charter is None:
         return Standard(("CT", "MR", "PT"), None, contrast=False, baseline=baseline)
-    return Standard(charter.modalities, charter.slice_mm_max, charter.contrast, baseline)
+    return Standard(
+        charter.modalities, charter.slice_mm_max, charter.contrast, baseline, charter.coverage_mm_min
+    )
 
 
 def batches_visible_to(access: Access, permission: str = "image.view") -> QuerySet[Batch]:

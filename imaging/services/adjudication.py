@@ -15,7 +15,7 @@ from imaging.errors import AdjudicationHeldError, AdjudicationRefusedError
 from imaging.models import Adjudication, AdjudicationState, Choice, Order, Read, ReadState
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.repeats import DRAWN_BELOW
-from imaging.selectors.adjudications import current, is_held, own_read, sides
+from imaging.selectors.adjudications import current, is_held, own_read, read_by, sides
 
 HOLD = timedelta(minutes=20)
 STATEMENT = "I have looked at both reads and at the images, blinded to who read them, and this is the result."
@@ -36,6 +36,8 @@ def hold_adjudication(*, actor: Actor, adjudication: Adjudication) -> Adjudicati
     ------
     AdjudicationHeldError
         Somebody else holds it.
+    AdjudicationRefusedError
+        The person read the case.
     """
     with acting(actor):
         row = _locked(actor, adjudication)
@@ -59,6 +61,8 @@ def _locked(actor: Actor, adjudication: Adjudication) -> Adjudication:
         .select_related("subject__version", "first__visit", "second__visit", "visit")
         .get(pk=adjudication.pk)
     )
+    if Adjudication.objects.filter(read_by(actor.id), pk=row.pk).exists():
+        raise AdjudicationRefusedError(message="Whoever read this case does not decide about it.")
     if row.state == AdjudicationState.WAITING and is_held(row, actor.id, clock.now()):
         raise AdjudicationHeldError
     return row
@@ -120,7 +124,7 @@ def sign_adjudication(
     Raises
     ------
     AdjudicationRefusedError
-        Decided already, no choice of the charter, no reason, or the own read is not signed.
+        Decided already, no choice of the charter, no reason, the person read the case, or the own read is not signed.
     AdjudicationHeldError, accounts.errors.SignatureRefused, accounts.errors.AccountLocked
     """
     with acting(actor):

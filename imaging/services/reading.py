@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from datetime import date, timedelta
 
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from accounts.errors import WritingStopped
 from accounts.models import User
 from audit.context import Actor, acting, service_actor
 from casebook.closing import subjects_of_locked_places
@@ -183,6 +185,8 @@ def _repeat(read: Read, due: date) -> None:
 def open_read(*, actor: Actor, read: Read) -> Read:
     """Begin to read: the state and the time are kept. A read that was begun or signed is left as it is.
 
+    Where nothing is written at the moment, it is looked at as it is.
+
     Raises
     ------
     ReadWaitsError
@@ -192,7 +196,7 @@ def open_read(*, actor: Actor, read: Read) -> Read:
         raise ReadWaitsError
     if read.state != ReadState.ASSIGNED:
         return read
-    with acting(actor):
+    with suppress(WritingStopped), acting(actor):
         Read.objects.filter(pk=read.pk, state=ReadState.ASSIGNED).update(
             state=ReadState.IN_READ, opened_at=clock.now()
         )

@@ -11,9 +11,10 @@ from accounts.models import Meaning, User
 from accounts.services import sign
 from audit.context import Actor, acting
 from foundation import clock
-from imaging.errors import ReadIncompleteError, ReadLockedError, ReasonMissingError
+from imaging.errors import ReadIncompleteError, ReadLockedError, ReadWaitsError, ReasonMissingError
 from imaging.models import ImageQuality, LesionOutcome, Question, Read, ReadState, Study, StudyState
 from imaging.policies import ADJUDICATORS_NUMBER
+from imaging.selectors.answered import measurements_of, outcomes_of
 from imaging.selectors.judging import (
     LesionToJudge,
     course_of,
@@ -23,9 +24,8 @@ from imaging.selectors.judging import (
     judges_overall,
     judges_response,
     lesions_to_judge,
-    measurements_of,
-    outcomes_of,
 )
+from imaging.selectors.reads import is_locked
 from imaging.selectors.staleness import as_document, pins_of
 from imaging.services.answers import held
 from imaging.services.pairs import compare_readers
@@ -164,6 +164,8 @@ def correct_read(*, actor: Actor, read: Read, reason: str) -> Read:
     Raises
     ------
     ReasonMissingError, ReadLockedError
+    ReadWaitsError
+        An earlier time point comes first, on which this one will rest.
     """
     if len(reason.strip()) < 3:
         raise ReasonMissingError(field="reason")
@@ -180,6 +182,8 @@ def correct_read(*, actor: Actor, read: Read, reason: str) -> Read:
             correction_reason=reason.strip()[:300],
             due_on=clock.today(),
         )
+        if is_locked(new):
+            raise ReadWaitsError
         _carry_over(old, new)
     return new
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import permission
-from accounts.errors import AccountLocked, SignatureRefused
+from accounts.errors import AccountLocked, SignatureRefused, WritingStopped
 from accounts.models import User
 from accounts.requests import Request
 from accounts.signing import remember_signature, typed_name
@@ -21,7 +22,7 @@ from foundation import clock
 from foundation.web import is_htmx, page
 from imaging.models import Adjudication
 from imaging.selectors import adjudications as found
-from imaging.selectors.judging import measurements_of
+from imaging.selectors.answered import measurements_of
 from imaging.selectors.reads import time_points_of
 from imaging.selectors.shown import mark_document, series_document
 from imaging.services import hold_adjudication, read_anew, release_adjudication, sign_adjudication
@@ -46,10 +47,14 @@ def queue(request: Request) -> HttpResponse:
 @csp_update(VIEWER_POLICY)  # type: ignore[arg-type]
 @require_GET
 def adjudication(request: Request, opaque: UUID) -> HttpResponse:
-    """One case: what both readers said, the images with their marks, the decision."""
+    """One case: what both readers said, the images with their marks, the decision.
+
+    Where nothing is written at the moment, it is looked at without being held.
+    """
     row = found.get_adjudication(request.access, opaque)
     if row.state == "WAITING":
-        hold_adjudication(actor=request.access.actor(), adjudication=row)
+        with suppress(WritingStopped):
+            hold_adjudication(actor=request.access.actor(), adjudication=row)
     return page(request, "imaging/adjudication.html", _context(request, row))
 
 

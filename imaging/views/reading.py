@@ -27,7 +27,7 @@ from imaging.errors import OutcomeRefusedError, ReadIncompleteError
 from imaging.models import ImageQuality, Read
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.recist_1_1 import NON_TARGET_RESPONSES, Response
-from imaging.selectors import judging, reads
+from imaging.selectors import answered, judging, reads
 from imaging.selectors.staleness import changes_of
 from imaging.services import (
     correct_read,
@@ -109,7 +109,7 @@ def _after(request: Request, read: Read) -> Read | None:
 
 def _judgement(read: Read) -> dict[str, Any]:
     """What the panel beside the images shows."""
-    marks = judging.marks_by_lesion(judging.measurements_of(read))
+    marks = judging.marks_by_lesion(answered.measurements_of(read))
     judged = judging.lesions_to_judge(read)
     signed = read.state == "SIGNED"
     course = judging.course_of(read)

@@ -16,9 +16,10 @@ from accounts.errors import (
     EditAccessStopEnded,
     EditAccessStopped,
     EditAccessWithdrawn,
+    WritingStopped,
 )
 from accounts.models import EditStop
-from accounts.policies import PERMISSIONS, ROLES, WRITES
+from accounts.policies import BLINDED, PERMISSIONS, ROLES, WRITES
 from accounts.selectors import access_of
 from audit.context import acting
 from audit.models import Event
@@ -36,6 +37,9 @@ STAYS = {
     "safety.view", "report.view", "export.run", "protocol.approve", "edit.stop", "trial.admin", "user.admin",
     "audit.view", "trail.export",
 }  # fmt: skip
+
+
+EDITORS = frozenset().union(*(PERMISSIONS[permission] for permission in WRITES))
 
 
 def test_each_permission_writes_or_stays() -> None:
@@ -56,8 +60,20 @@ def test_whatever_writes_ends_at_the_place_and_whatever_reads_stays(role: str) -
         assert bound.may(permission, "EXC", "NO-01") == free.may(permission, "EXC", "NO-01")
         assert bound.may(permission, "TDX") == free.may(permission, "TDX")
         if held and permission in WRITES:
-            with pytest.raises(EditAccessWithdrawn, match=r"TDX at NO-01 was withdrawn on .*: Data cut"):
+            told = r"TDX at NO-01 was withdrawn on .*: Data cut"
+            blinded = role in BLINDED
+            with pytest.raises(
+                WritingStopped if blinded else EditAccessWithdrawn, match=None if blinded else told
+            ):
                 bound.require(permission, "TDX", "NO-01")
+    assert bool(bound.withdrawn) == (role in EDITORS - BLINDED)
+
+
+def test_who_reads_blinded_in_one_trial_is_told_of_the_other() -> None:
+    roles = (RoleGrant("radiologist", "TDX", ""), RoleGrant("coordinator", "EXC", "NO-01"))
+    stops = (Stop("TDX", "NO-01", now(), "Data cut"), Stop("EXC", "NO-01", now(), "Data cut"))
+    access = Access(1, "Ada", roles, stops=stops)
+    assert [stop.trial for stop in access.withdrawn] == ["EXC"]
 
 
 def test_it_is_withdrawn_from_a_moment_on_and_given_back_with_a_reason(cast: Cast) -> None:

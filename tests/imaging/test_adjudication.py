@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from django.urls import reverse
 
 from accounts.errors import SignatureRefused
+from accounts.models import Grant, User
 from accounts.selectors import access_of
 from audit.context import acting
 from endpoints.central_reads import signed_scans
@@ -187,7 +188,7 @@ def test_the_charter_may_leave_one_way_only(pair: Desk) -> None:
 
 def test_two_adjudicators_do_not_collide(pair: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     row = differ(pair)
-    first, second = pair.cast.actor("adjudicator"), pair.cast.actor("radiologist")
+    first, second = pair.cast.actor("adjudicator"), pair.cast.actor("datamanager")
     hold_adjudication(actor=first, adjudication=row)
     with pytest.raises(AdjudicationHeldError):
         hold_adjudication(actor=second, adjudication=row)
@@ -199,6 +200,37 @@ def test_two_adjudicators_do_not_collide(pair: Desk, monkeypatch: pytest.MonkeyP
     later = clock.now() + timedelta(minutes=21)
     monkeypatch.setattr("imaging.services.adjudication.clock.now", lambda: later)
     assert hold_adjudication(actor=first, adjudication=row).held_by_id == first.id
+
+
+@pytest.mark.req("IMG-09")
+@pytest.mark.parametrize("number", [1, 2])
+def test_nobody_decides_about_a_case_that_they_read(
+    pair: Desk, grant: Callable[..., Grant], number: int
+) -> None:
+    row = differ(pair)
+    reader = read_of(pair, "M1", number).reader
+    overseen = pair.cast.client("datamanager")
+    grant(reader, "adjudicator", "THERMODOX")
+
+    assert adjudication_rows(access_of(reader)) == []
+    client = pair.cast.client_for(reader)
+    for name in ("adjudication", "adjudication-series"):
+        assert client.get(reverse(name, args=[row.opaque])).status_code == 404
+    with pytest.raises(AdjudicationRefusedError, match="read this case"):
+        read_anew(actor=actor_of(reader), adjudication=row)
+    with pytest.raises(AdjudicationRefusedError, match="read this case"):
+        sign_adjudication(
+            actor=actor_of(reader),
+            user=reader,
+            adjudication=row,
+            choice="A",
+            reason="Mine.",
+            password=PASSWORD,
+        )
+    assert "without an adjudicator" not in overseen.get(reverse("reads-overseen")).text
+    with acting(SETUP):
+        User.objects.filter(username="adjudicator").update(is_active=False)
+    assert "1 without an adjudicator" in overseen.get(reverse("reads-overseen")).text
 
 
 def test_a_correction_is_compared_anew(pair: Desk) -> None:

@@ -13,9 +13,12 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import reverse
 
+from accounts.services import withdraw_edit_access
 from imaging.dicom import phantom
 from imaging.models import Adjudication, Instance, Read, Series, Study
 from imaging.services import correct_read
+from tests.casebook.locked_site import lock_site_of
+from tests.conftest import PASSWORD
 from tests.imaging.conftest import VISITS, Desk
 from tests.imaging.dicom_files import small_phantom
 from tests.imaging.reader import actor_of, charter_of, fill, mark, read_of, send, sign
@@ -26,6 +29,10 @@ LINKS = re.compile(
     r"""(?:href|src|action|data-[a-z-]*url|hx-get)=["']([^"']+)["']|"((?:/[\w.-]+)+/[^"\s]*)\""""
 )
 DAYS = ("%Y-%m-%d", "%Y%m%d", "%d %b %Y", "%-d %b %Y", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
+TRIAL, SITE = "THERMODOX", "NO-01"
+STOPPED = ("Dr Lie of Oslo left the study", "withdrawn", "locked since")
+"""What is said elsewhere of a place where nothing is written."""
+NEUTRAL = "Writing is stopped for this case at the moment."
 PLENTY = 400
 """More addresses than a reader can reach; a crawl that comes so far does not end."""
 
@@ -141,6 +148,56 @@ def test_an_adjudicator_sees_a_and_b_and_nobody(case: Desk) -> None:
     )
     assert found == []
     assert sum("/frames/" in url for url in reached) >= 10
+
+
+@pytest.fixture
+def stopped(case: Desk) -> Desk:
+    """The same site, locked, and edit access to it withdrawn, for reasons that name its people."""
+    withdraw_edit_access(actor=case.cast.actor("admin"), trial=TRIAL, site=SITE, reason=STOPPED[0])
+    lock_site_of(case.cast, case.subject)
+    return case
+
+
+def test_a_stop_of_all_writing_tells_a_reader_of_no_place(stopped: Desk) -> None:
+    read = read_of(stopped, "M4", 1)
+    address = reverse("reading-case", args=[read.opaque])
+    words = forbidden(stopped, read.reader.username) | set(STOPPED)
+    client = stopped.cast.client(read.reader.username)
+    reached, found = leaks(client, words, address)
+    assert found == []
+    assert address in reached
+    assert client.get(address).status_code == 200, "it can still be looked at"
+    written = client.post(reverse("reading-findings", args=[read.opaque]), {"image_quality": "OPTIMAL"})
+    assert (written.status_code, NEUTRAL in _text(written)) == (409, True)
+    assert found_in(words, "", written, _text(written)) == []
+
+
+def test_nor_does_it_tell_an_adjudicator(stopped: Desk) -> None:
+    pair = Adjudication.objects.get()
+    words = forbidden(stopped, "adjudicator") | set(STOPPED)
+    client = stopped.cast.client("adjudicator")
+    address = reverse("adjudication", args=[pair.opaque])
+    assert leaks(client, words, address)[1] == []
+    assert client.get(address).status_code == 200
+    written = client.post(reverse("adjudication-anew", args=[pair.opaque]))
+    assert (written.status_code, NEUTRAL in _text(written)) == (409, True)
+    assert found_in(words, "", written, _text(written)) == []
+
+
+@pytest.mark.parametrize("site", ["", SITE])
+def test_edit_access_withdrawn_from_readers_names_no_place(case: Desk, site: str) -> None:
+    fill(read_of(case, "M4", 1))
+    read = read_of(case, "M4", 1)
+    stop = withdraw_edit_access(actor=case.cast.actor("admin"), trial=TRIAL, site=site, reason=STOPPED[0])
+    words = forbidden(case, read.reader.username) | set(STOPPED)
+    client = case.cast.client(read.reader.username)
+    assert client.get(reverse("reading-case", args=[read.opaque])).status_code == 200
+    signature = {"password": PASSWORD, "username": read.reader.username}
+    for name, sent in (("reading-findings", {"comment": "x"}), ("reading-sign", signature)):
+        refused = client.post(reverse(name, args=[read.opaque]), sent)
+        assert (refused.status_code, NEUTRAL in _text(refused)) == (409, True)
+        assert found_in(words, "", refused, _text(refused)) == []
+    assert stop.reason in case.cast.client("coordinator").get("/today/").content.decode()
 
 
 def test_no_mail_to_a_reader_says_more(case: Desk) -> None:

@@ -62,12 +62,12 @@ def test_residual_tumour_stays_until_it_is_treated_again() -> None:
 def facts(**changes: object) -> SeriesFacts:
     plain = {
         "modality": "CT", "slices": 60, "thickness_mm": Decimal(5), "distance_mm": Decimal(5),
-        "missing_slices": 0, "contrast": True,
+        "missing_slices": 0, "contrast": True, "extent_mm": Decimal(295),
     }  # fmt: skip
     return SeriesFacts(**{**plain, **changes})  # type: ignore[arg-type]
 
 
-STANDARD = Standard(("CT", "MR"), Decimal(5), contrast=True)
+STANDARD = Standard(("CT", "MR"), Decimal(5), contrast=True, coverage_mm_min=Decimal(100))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,9 @@ STANDARD = Standard(("CT", "MR"), Decimal(5), contrast=True)
         ({"thickness_mm": None}, ["thickness_unknown"], True),
         ({"slices": 3}, [], True),
         ({"slices": 2}, ["few_slices"], False),
+        ({"extent_mm": Decimal("99.9")}, ["little_covered"], False),
+        ({"extent_mm": Decimal(100)}, [], True),
+        ({"extent_mm": None}, ["little_covered"], False),
         ({"missing_slices": 1}, ["gaps"], False),
         ({"distance_mm": Decimal("5.5")}, [], True),
         ({"distance_mm": Decimal("5.51")}, ["spaced"], True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -13,12 +14,16 @@ from django.urls import reverse
 from highdicom import sr
 from pydicom import dcmread
 
+from accounts.selectors import access_of
 from audit.context import acting
 from casebook.models import Entry
+from endpoints.central_reads import signed_scans
 from imaging.masking import SLICE, masked
-from imaging.models import Instance, Read
+from imaging.models import Instance, Read, Study
 from imaging.rules.readers import Said, agreement_of
-from imaging.services import record_measurement
+from imaging.selectors.oversight import ReaderRow, oversight_of
+from imaging.selectors.results import Standing, results_of
+from imaging.services import correct_read, queue_repeats, record_measurement, restore_study, withdraw_study
 from tests.cast import SETUP
 from tests.imaging.conftest import Desk
 from tests.imaging.reader import actor_of, charter_of, fill, mark, read_of, send, sign
@@ -86,11 +91,68 @@ def test_the_overseer_sees_progress_and_agreement(compared: Desk, statements: An
     assert "2 signed · 0 waiting" in page
     assert "1 of 1 pairs adjudicated, 1 undecided" in page
     before = len(done.counted)
-    send(compared, "BL")
-    sign(fill(read_of(compared, "BL")))
+    send(compared, "M4")
+    sign(fill(read_of(compared, "M4")))
     with statements() as done:
         client.get(reverse("reads-overseen"))
     assert len(done.counted) == before, "as many statements for one read more"
+
+
+def test_a_corrected_repeat_is_compared_once_and_as_it_stands(desk: Desk) -> None:
+    with charter_of(desk, reread_pct=Decimal(100), reread_after_days=0):
+        send(desk, "M1")
+        sign(fill(read_of(desk, "M1")))
+        assert queue_repeats() == 1
+    repeat = Read.objects.select_related("visit", "subject__version", "reader").get(repeat_of__isnull=False)
+    sign(fill(repeat, "RESIDUAL"))
+    (row,) = overseen(desk)
+    assert (row.again.pairs, row.again.share) == (1, 0)
+    new = correct_read(actor=actor_of(repeat.reader), read=repeat, reason="Wrong lesion")
+    sign(fill(Read.objects.select_related("visit", "subject__version", "reader").get(pk=new.pk), "COMPLETE"))
+    (row,) = overseen(desk)
+    assert (row.signed, row.again.pairs, row.again.share) == (3, 1, 1)
+
+
+def overseen(desk: Desk) -> Sequence[ReaderRow]:
+    (trial,) = oversight_of(access_of(desk.cast.people["datamanager"]))
+    return trial.readers
+
+
+@pytest.mark.parametrize("another_person", [False, True])
+def test_a_read_of_images_that_were_taken_out_counts_as_none_and_the_overseer_is_told(
+    desk: Desk, another_person: bool
+) -> None:
+    send(desk, "M1", "M4")
+    sign(fill(read_of(desk, "M1")))
+    sign(fill(read_of(desk, "M4")))
+    assert len(signed_scans([desk.subject])[desk.subject.pk]) == 2
+    study, actor = Study.objects.get(visit=desk.visits["M1"]), desk.cast.actor("datamanager")
+    manager, address = desk.cast.client("datamanager"), reverse("reads-overseen")
+    assert "changed since" not in manager.get(address).text
+
+    withdraw_study(actor=actor, study=study, reason="Wrong disc", another_person=another_person)
+
+    (scan,) = signed_scans([desk.subject])[desk.subject.pk]
+    assert scan.visit == "M4"
+    assert results_of([desk.subject])[0].standing is Standing.IMAGES_WITHDRAWN
+    page = manager.get(address).text
+    assert "The quality check withdrew images on which this read rests." in page
+    assert "Counts as not read.</b> Nobody can look again: no images of this visit stand." in page
+    restore_study(actor=actor, study=study, reason="It was the right one")
+    assert len(signed_scans([desk.subject])[desk.subject.pk]) == 2
+
+
+def test_images_that_were_added_leave_the_result_until_it_is_read_again(desk: Desk) -> None:
+    files = desk.slices("M1", slices=7)
+    late = files.pop("IM0007.dcm")
+    desk.send(files)
+    sign(fill(read_of(desk, "M1")))
+    desk.send({"IM0007.dcm": late})
+    assert len(signed_scans([desk.subject])[desk.subject.pk]) == 1
+    page = desk.cast.client("datamanager").get(reverse("reads-overseen")).text
+    assert "1 slice came in." in page
+    assert "Its reader is asked to look again." in page
+    assert "Counts as not read" not in page
 
 
 def test_a_reader_does_not_see_the_statistics(compared: Desk) -> None:

@@ -17,6 +17,8 @@ from imaging.services import accept_quality, question_quality, restore_study, wi
 from imaging.signals import images_changed
 from tests.cast import SETUP
 from tests.imaging.conftest import Desk
+from tests.imaging.reader import charter_of
+from trials.packs import bundled, load_pack
 
 BETTER = {"reason": "Motion", "corrective_action": "Send the second run"}
 
@@ -104,6 +106,22 @@ def test_a_question_has_a_day_by_which_it_is_settled(desk: Desk) -> None:
 
     assert due is not None
     assert clock.today() < due <= clock.today() + timedelta(days=6)
+
+
+def test_images_that_cover_too_little_wait_for_a_person(desk: Desk) -> None:
+    protocol, _faults = load_pack(bundled()["THERMODOX"])
+    assert protocol is not None
+    assert protocol.charter is not None
+    least = protocol.charter.coverage_mm_min
+    assert least == 100
+    with charter_of(desk, coverage_mm_min=least):
+        desk.send(desk.slices("M1", slices=3, thickness_mm=4.0))
+        study = Study.objects.get()
+        assert study.state == StudyState.QC_QUERY
+        assert [each["code"] for each in study.findings] == ["little_covered"]
+        assert study.findings[0]["sentence"] == "The images cover 8 mm; the charter asks for 100 mm or more."
+        desk.send(desk.slices("M4", slices=21, thickness_mm=5.0), "M4")
+        assert Study.objects.get(visit=desk.visits["M4"]).state == StudyState.QC_PASS
 
 
 def test_the_scanner_is_kept_for_comparison(desk: Desk) -> None:

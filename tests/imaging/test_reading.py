@@ -24,7 +24,8 @@ from imaging.errors import (
 from imaging.masking import SLICE, masked
 from imaging.models import Instance, LesionOutcome, Measurement, Read, Study
 from imaging.rules.working_days import working_days_between
-from imaging.selectors.judging import lesions_to_judge, measurements_of, outcomes_of
+from imaging.selectors.answered import measurements_of, outcomes_of
+from imaging.selectors.judging import lesions_to_judge
 from imaging.selectors.reads import queue_rows
 from imaging.services import (
     correct_read,

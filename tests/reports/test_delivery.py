@@ -376,6 +376,7 @@ def test_a_read_whose_images_were_taken_out_is_told_to_rest_on_them(read_once: D
     made = deliver(read_once)
     [row] = made.table("reads")
     assert row["IMAGES_SINCE"] == "The quality check withdrew images on which this read rests."
+    assert (row["RESULT"], row["STANDING"]) == ("N", "IMAGES_WITHDRAWN")
     assert made.within("images") == {}
     assert row["REPORT"] in made.files, "what was signed is kept on record"
 

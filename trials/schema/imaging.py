@@ -31,6 +31,8 @@ class Charter(Sourced):
         Independent readers of each case; with two, an adjudicator decides between them.
     slice_mm_max : Decimal
         Thickest slice that passes quality control, in mm.
+    coverage_mm_min : Decimal
+        How far it is from the first to the last slice at least, in mm; an examination of less waits for a person.
     stop_on : {'CENTRAL', 'SITE', 'EITHER'}
         Whose reading of local recurrence ends the imaging visits.
     order : {'sequential', 'global', 'random'}
@@ -38,7 +40,7 @@ class Charter(Sourced):
     adjudicator : {'pick', 'anew', 'either'}
         Whether the adjudicator takes one of the two reads, reads anew, or may do either.
     reread_after_days : int
-        Days after which a share of the reads (`reread_pct`) is shown to its reader again, unrecognised.
+        Days after which a share of the reads (`reread_pct`) is shown to its reader again under another name.
     due : dict
         Service targets, in days, by step (`upload`, `qc`, `standard_read` …).
     sources : dict
@@ -51,6 +53,7 @@ class Charter(Sourced):
     modalities: tuple[Text, ...]
     contrast: Flag = True
     slice_mm_max: Number | None = None
+    coverage_mm_min: Number | None = None
     stop_on: Literal["CENTRAL", "SITE", "EITHER"] = "CENTRAL"
     lesion_outcomes: tuple[Annotated[CodeLabel, BeforeValidator(code_with_label)], ...] = ()
     ltp_max_distance_mm: Number | None = None

@@ -49,7 +49,8 @@ deidentification/   what was kept, emptied, replaced and removed, without any va
 tables/examinations.csv, tables/quality.csv
                     verdicts on quality, and the decisions that led to them.
 tables/reads.csv    each signed read. RESULT = Y: it counts for its time point. SUPERSEDED = Y: a later version was
-                    signed. REPEAT_OF: a hidden repeat, never a result. IMAGES_SINCE: what changed in its images.
+                    signed. REPEAT_OF: a hidden repeat, never a result. IMAGES_SINCE: what changed in its images
+                    or the earlier reads on which it rests. STANDING = IMAGES_WITHDRAWN: its images were taken out.
 tables/answers.csv, tables/measurements.csv, tables/adjudications.csv
                     what the reads say, lengths in mm, and what was decided between two readers.
 manifest.json       all of this with sizes, what is missing, and what was left out and why.
