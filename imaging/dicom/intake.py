@@ -23,7 +23,8 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from imaging.dicom.elements import Element
+from imaging.dicom.describe import unreadable_number
+from imaging.dicom.elements import Element, tag_name
 from imaging.dicom.errors import DamagedArchive, DicomFault, Malformed, NotDicom
 from imaging.dicom.frames import carries_comment, check_pixels, is_lossy, pixel_format
 from imaging.dicom.geometry import plane_of
@@ -136,6 +137,9 @@ def _doubts(file: DicomFile, values: Values) -> Iterator[Examined]:
     checks = (_examine_class(file, values), _pixel_fault(file))
     yield from (doubt for doubt in checks if doubt is not None)
     yield from _burned_in_doubts(file, values)
+    if (tag := unreadable_number(file)) is not None:
+        words = f"{tag_name(tag)} holds no number, or one beyond all bounds."
+        yield _quarantine("bad_number", words, file)
     if plane_of(file) is None:
         yield _quarantine("no_geometry", "The image does not say where in the patient it lies.", file)
     if is_lossy(file):
