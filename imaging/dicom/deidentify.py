@@ -39,8 +39,10 @@ from imaging.dicom.profile import (
     STANDARD_UID_ROOT,
     Action,
     action_for,
-    carries_no_text,
     cleaned_description,
+    holds_numbers,
+    judged_vr,
+    well_formed,
 )
 from imaging.dicom.reader import DicomFile, Values, values_of
 
@@ -247,15 +249,18 @@ class _Run:
 
     def _new_value(self, action: Action, element: Element, value: bytes) -> bytes | None:
         """The value that the element gets; None removes the element."""
-        text_free = action is Action.CHECK and carries_no_text(element.vr, value)
-        if action is Action.KEEP or text_free:
-            return value
+        vr = judged_vr(element.tag, element.vr)
+        if action is Action.KEEP:
+            return value if holds_numbers(element.tag, vr, value) else None
+        if action is Action.CHECK:
+            # an image without a time of day is a better one than an image without the element
+            return value if well_formed(element.tag, vr, value) else b"" if vr == "TM" else None
         if action is Action.EMPTY:
             return b""
         if action is Action.UID:
             return self._uids(value)
         if action is Action.SHIFT:
-            return _shifted(element.vr, value, self._identity.shift)
+            return _shifted(vr, value, self._identity.shift)
         if action is Action.REPLACE:
             return _dummy(element.vr, value)
         if action is Action.AGE:
@@ -266,7 +271,7 @@ class _Run:
     def _uids(self, value: bytes) -> bytes:
         parts = [part.strip(" \0") for part in value.decode("latin-1").split("\\")]
         mapped = [
-            part if not part or (part.startswith(STANDARD_UID_ROOT) and carries_no_text("UI", part.encode()))
+            part if not part or (part.startswith(STANDARD_UID_ROOT) and well_formed(0, "UI", part.encode()))
             else self._identity.uid(part)
             for part in parts
         ]  # fmt: skip
@@ -323,6 +328,8 @@ def _shifted_one(vr: str, text: str, shift: timedelta) -> str | None:
         if moment is None:
             return None
         text, rest = moment.group(1), moment.group(2)
+        if not well_formed(0, "TM", rest.encode()):
+            return None
     match = _DATE.fullmatch(text)
     if match is None:
         return None
@@ -343,7 +350,7 @@ def _dummy(vr: str, value: bytes) -> bytes:
 
 def _capped_age(value: bytes) -> bytes | None:
     """Age as it is, but `090Y` for everyone above 89 years; None for what is no age."""
-    if not carries_no_text("AS", value):
+    if not well_formed(0, "AS", value):
         return None
     text = value.strip(b" \0")
     if text.endswith(b"Y") and int(text[:3]) > 89:

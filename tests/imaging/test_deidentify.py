@@ -18,6 +18,7 @@ from pydicom.sequence import Sequence
 
 from imaging.dicom import phantom
 from imaging.dicom.deidentify import deidentify, identity_words, words_of
+from imaging.dicom.elements import tag_name
 from imaging.dicom.frames import decode
 from imaging.dicom.intake import Verdict, examine
 from imaging.dicom.profile import TECHNICAL_TEXTS, cleaned_description
@@ -31,6 +32,7 @@ from tests.imaging.dicom_files import (
     parsed,
     saved,
     small_phantom,
+    with_element,
 )
 
 TEXT_VRS = {"LO", "SH", "LT", "ST", "UT", "UC", "PN", "UR"}
@@ -106,6 +108,59 @@ def test_text_where_the_standard_wants_a_code_or_a_number_is_removed(keyword: st
     )
 
     assert b"kari"[: element.length] not in deidentify(read(broken), identity()).data[:8000]
+
+
+@pytest.mark.parametrize(
+    ("tag", "vr", "value"),
+    [
+        (0x00080020, "TM", b"20240115"),  # Study Date
+        (0x00080030, "TM", b"20240115101500"),  # Study Time
+        (0x00080030, "TM", b"101500.19581204"),
+        (0x00080030, "TM", b"2024-01-15 10:15"),
+        (0x0008002A, "DT", b"20240229195812"),  # Acquisition DateTime
+        (0x00100030, "IS", b"19581204"),  # Patient's Birth Date
+        (0x00380010, "TM", b"55512345"),  # Admission ID
+        (0x00380010, "US", b"55512345"),
+        (0x00080041, "US", b"Dr Oppenheim Smi"),  # Data Set Subtype, a text
+        (0x00280010, "US", b"Oppenheim "),  # Rows, one number
+        (0x00280009, "AT", b"Oppenheim Jan "),  # Frame Increment Pointer, any number of tags
+        (0x00189073, "FD", b"OppenHei"),  # Acquisition Duration
+        (0x00185100, "LO", b"Oppenheim"),  # Patient Position, a code
+        (0x00281055, "LO", b"DR OPPENHEIM LIVER"),
+        (0x7FE00001, "OV", b"Hildegard Zimmermann 120"),
+        (0x00081140, "LO", b"Oppenheim"),  # Referenced Image Sequence
+    ],
+)
+def test_what_a_file_calls_an_element_does_not_save_its_value(tag: int, vr: str, value: bytes) -> None:
+    result = deidentify(read(with_element(one_slice(), tag, vr, value)), identity())
+
+    assert value.strip() not in result.data
+    assert tag_name(tag) not in result.ledger.kept
+
+
+@pytest.mark.parametrize(
+    "value", [b"101500", b"10", b"1015", b"10:15:00.5", b"235960.999999 ", b"", b"10\\11"]
+)
+def test_a_time_of_day_stays(value: bytes) -> None:
+    result = deidentify(read(with_element(one_slice(), 0x00080030, "TM", value)), identity())
+    assert "(0008,0030) StudyTime" in result.ledger.kept
+
+
+@pytest.mark.parametrize("value", [b"24", b"1060", b"101", b"20240115101500", b"ten"])
+def test_what_is_no_time_of_day_is_emptied(value: bytes) -> None:
+    result = deidentify(read(with_element(one_slice(), 0x00080030, "TM", value)), identity())
+    assert "(0008,0030) StudyTime" in result.ledger.emptied
+
+
+@pytest.mark.parametrize("value", [b"WINDOW1\\WINDOW2", b"LUNG", b"SOFT TISSUE", b"ABDOMEN\\BONE 2 "])
+def test_usual_words_about_a_window_stay(value: bytes) -> None:
+    assert value in deidentify(read(with_element(one_slice(), 0x00281055, "LO", value)), identity()).data
+
+
+def test_numbers_under_another_representation_stay() -> None:
+    wide = with_element(one_slice(), 0x00280010, "UL", (64).to_bytes(4, "little"))
+    result = deidentify(read(wide), identity())
+    assert "(0028,0010) Rows" in result.ledger.kept
 
 
 def test_every_row_of_the_table_was_acted_on() -> None:

@@ -38,6 +38,7 @@ from tests.imaging.dicom_files import (
     changed,
     identity,
     one_slice,
+    with_element,
 )
 from tests.imaging.test_deidentify import text_elements
 from tests.imaging.test_processing import reasons, states
@@ -107,6 +108,17 @@ def made_files() -> dict[str, bytes]:
         "no-contrast": changed(plain, ContrastBolusAgent=""),
         "old": changed(plain, PatientAge="093Y"),
         "behind": plain + encode_element(0xFFFCFFFC, "OB", b"EKSEMPEL", EXPLICIT_LITTLE),
+        "date-as-time": with_element(plain, 0x00080020, "TM", b"20240115"),
+        "time-of-a-date": with_element(plain, 0x00080030, "TM", b"20240115101500"),
+        "number-as-time": with_element(plain, 0x00380010, "TM", b"55512345"),
+        "text-as-number": with_element(plain, 0x00080041, "US", b"Kari Eksempel..."),
+        "text-in-a-number": with_element(plain, 0x00280009, "AT", b"Kari Eksempel..."),
+        "wide-number": with_element(plain, 0x00280010, "UL", (64).to_bytes(4, "little")),
+        "code-as-text": with_element(plain, 0x00185100, "LO", b"Kari Eksempel."),
+        "no-sequence": with_element(plain, 0x00081140, "LO", b"Kari Eksempel."),
+        "window": with_element(plain, 0x00281055, "LO", b"DR EKSEMPEL LIVER "),
+        "usual-window": with_element(plain, 0x00281055, "LO", b"WINDOW1\\WINDOW2 "),
+        "nul": with_element(plain, 0x00181210, "SH", b"B\0X "),
         "no-number": changed(plain, PatientID=""),
     }
 
