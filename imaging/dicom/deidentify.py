@@ -37,11 +37,13 @@ from imaging.dicom.profile import (
     METHOD_CODES,
     PUBLIC_CODING_SCHEMES,
     STANDARD_UID_ROOT,
+    TECHNICAL_TEXTS,
     Action,
     action_for,
     cleaned_description,
     holds_numbers,
     judged_vr,
+    meaning_of,
     well_formed,
 )
 from imaging.dicom.reader import DicomFile, Values, values_of
@@ -52,6 +54,7 @@ IMPLEMENTATION_NAME = "HILUM"
 _MIN_SHIFT_DAYS = 30
 _SHIFT_RANGE_DAYS = 3650
 LOCAL_CODES = {0x00080100: b"LOCAL", 0x00080102: b"99LOCAL", 0x00080103: b"", 0x00080104: b"Local code"}
+_CODE_MEANING = 0x00080104
 DUMMY = b"REMOVED"
 DUMMIES = {"DS": b"0", "IS": b"0", "AS": b"000Y"} | dict.fromkeys(
     ("AE", "CS", "LO", "SH", "LT", "ST", "UT", "UC", "PN"), DUMMY
@@ -154,6 +157,8 @@ class Deidentified:
         Of the pixel data value, the same before and after.
     header_length
         Bytes of `data` before the pixel data element.
+    texts
+        Codes and technical texts that were kept.
     """
 
     data: bytes
@@ -163,6 +168,7 @@ class Deidentified:
     pixel_length: int
     pixel_sha256: str
     header_length: int
+    texts: tuple[bytes, ...]
 
 
 def deidentify(file: DicomFile, identity: Identity) -> Deidentified:
@@ -207,6 +213,7 @@ def deidentify(file: DicomFile, identity: Identity) -> Deidentified:
         pixel_length=0 if pixel is None else pixel.length,
         pixel_sha256=hashlib.sha256(value).hexdigest(),
         header_length=len(head),
+        texts=tuple(run.texts),
     )
 
 
@@ -219,6 +226,7 @@ class _Run:
         self._tokenizer = Tokenizer(file.data, file.syntax)
         self._identity = identity
         self.ledger = Ledger()
+        self.texts: list[bytes] = []
 
     def dataset(self, elements: Iterable[Element], *, inserted: Mapping[int, bytes]) -> bytes:
         """The cleaned data set, with our own elements in their places."""
@@ -241,6 +249,8 @@ class _Run:
             return b""
         if new == value and not element.undefined:
             self.ledger.kept.append(place)
+            if element.tag in TECHNICAL_TEXTS or element.vr == "CS":
+                self.texts.append(value)
             if not element.unnamed:
                 return self._data[element.start : element.end]
             return encode_element(element.tag, element.vr, new, self._syntax)
@@ -281,10 +291,10 @@ class _Run:
     def _sequence(self, element: Element, place: str, depth: int) -> bytes:
         items = []
         for index, item in enumerate(self._tokenizer.items(element, depth)):
-            local = self._uses_local_code(item)
+            code = self._code(item)
             parts = [
-                self._local_code(each, f"{place}[{index}]")
-                if local and each.tag in LOCAL_CODES
+                self._written(each, code[each.tag], f"{place}[{index}]")
+                if each.tag in code and each.vr != "SQ"
                 else self._element(each, f"{place}[{index}].", depth + 1)
                 for each in sorted(item, key=lambda each: each.tag)
             ]
@@ -295,14 +305,18 @@ class _Run:
         self.ledger.kept.append(place)
         return encode_element(element.tag, "SQ", encode_items(items, self._syntax), self._syntax)
 
-    def _uses_local_code(self, item: list[Element]) -> bool:
-        """Whether an item is a code of a vocabulary of the site's own, whose words may be anything."""
-        scheme = Values(self._data, {each.tag: each for each in item}, self._syntax).text(0x00080102)
-        return bool(scheme) and scheme.upper() not in PUBLIC_CODING_SCHEMES
+    def _code(self, item: list[Element]) -> Mapping[int, bytes]:
+        """What is written of an item that is a code: nobody's own words, but the name that a public vocabulary has."""
+        values = Values(self._data, {each.tag: each for each in item}, self._syntax)
+        scheme = values.text(0x00080102)
+        if scheme and scheme.upper() not in PUBLIC_CODING_SCHEMES:
+            return LOCAL_CODES
+        meaning = ascii_text(meaning_of(scheme, values.text(0x00080100))).encode()
+        return {_CODE_MEANING: meaning or DUMMY}
 
-    def _local_code(self, element: Element, path: str) -> bytes:
+    def _written(self, element: Element, value: bytes, path: str) -> bytes:
         self.ledger.replaced.append(f"{path}.{tag_name(element.tag)}")
-        return encode_element(element.tag, element.vr, LOCAL_CODES[element.tag], self._syntax)
+        return encode_element(element.tag, element.vr, value, self._syntax)
 
 
 _DATE = re.compile(r"(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})")
@@ -414,31 +428,56 @@ PERSON_TAGS = (
 )  # fmt: skip
 PLACE_TAGS = (0x00080080, 0x00080081, 0x00081010, 0x00081040)
 VENDOR_TAGS = (0x00080070, 0x00081090)
+NAME_TAGS = (
+    0x00100010, 0x00101001, 0x00101005, 0x00101060, 0x00080090, 0x00081048, 0x00081050, 0x00081060, 0x00081070,
+)  # fmt: skip
 WORD = re.compile(rb"[0-9A-Za-z\x80-\xff\x1b]+")
+SHORT_NAME = re.compile(rb"[A-Z\x80-\xff]{2,3}")
+NO_NAMES = frozenset(
+    b"AL BIN CT DE DEL DEN DER DI DOC DR EL II III JR LA LE MD MR MRS MS NON NOT PET PHD RN RT SR TEN TER THE UND VAN"
+    b" VON".split()
+)
+"""Short words of the elements that name people which name nobody."""
+_RUN_TOGETHER = 5
+_LONGEST_WORD = 64
 
 
 def identity_words(file: DicomFile) -> set[bytes]:
     """Words by which the original file identifies people and places, in capitals.
 
-    Words of fewer than four letters and numbers of fewer than five digits are left out: they would be found everywhere.
-    A hospital that carries its vendor's name (a test system, mostly) is not recognised by that word.
+    Words of fewer than four letters and numbers of fewer than five digits are left out, for they would be found
+    everywhere; names alone count from two letters. A hospital that carries its vendor's name (a test system, mostly) is
+    not recognised by that word.
     """
     values = values_of(file)
-    people, places, vendor = (
+    people, places, vendor, names = (
         {word.upper() for tag in tags for word in WORD.findall(values.raw(tag))}
-        for tags in (PERSON_TAGS, PLACE_TAGS, VENDOR_TAGS)
+        for tags in (PERSON_TAGS, PLACE_TAGS, VENDOR_TAGS, NAME_TAGS)
     )
     named = (people | (places - vendor)) - {DUMMY}
-    return {word for word in named if len(word) >= (5 if word.isdigit() else 4)}
+    short = {word for word in names - NO_NAMES if SHORT_NAME.fullmatch(word)}
+    return {word for word in named if len(word) >= (5 if word.isdigit() else 4)} | short
 
 
 def words_of(result: Deidentified, identity: Identity) -> set[bytes]:
     """Words in the header of the result, in capitals, but those that the trial itself writes (subject, site, sponsor).
 
     The words of `identity_words` must not be among them: a net below the table, for names that a scanner or a person
-    put where the standard does not expect them.
+    put where the standard does not expect them. Of words in texts their parts count too, for names are run together;
+    words of two letters count there alone, for in a header every element has one.
     """
     inserted = b"".join(_inserted(identity, EXPLICIT_LITTLE).values())
     own = {word.upper() for word in WORD.findall(inserted)} | {IMPLEMENTATION_NAME.encode(), DUMMY}
-    present = {word.upper() for word in WORD.findall(result.data[132 : result.header_length])}
-    return present - own
+    present = {
+        word.upper() for word in WORD.findall(result.data[132 : result.header_length]) if len(word) > 2
+    }
+    written = {word.upper() for text in result.texts for word in WORD.findall(text)}
+    return (present | written).union(*map(_parts, written)) - own
+
+
+@lru_cache(maxsize=4096)
+def _parts(word: bytes) -> frozenset[bytes]:
+    """What may be a name in a word of several."""
+    word = word[:_LONGEST_WORD]
+    ends = range(_RUN_TOGETHER, len(word) + 1)
+    return frozenset(word[start:end] for end in ends for start in range(end - _RUN_TOGETHER + 1))

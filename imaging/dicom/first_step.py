@@ -27,8 +27,11 @@ from pydicom.datadict import DicomDictionary  # type: ignore[attr-defined]
 from imaging.dicom.deidentify import (
     DUMMIES,
     LOCAL_CODES,
+    NAME_TAGS,
+    NO_NAMES,
     PERSON_TAGS,
     PLACE_TAGS,
+    SHORT_NAME,
     VENDOR_TAGS,
     WORD,
 )
@@ -107,6 +110,9 @@ def table() -> dict[str, Any]:
         "people": PERSON_TAGS,
         "places": PLACE_TAGS,
         "vendors": VENDOR_TAGS,
+        "names": NAME_TAGS,
+        "noNames": sorted(word.decode() for word in NO_NAMES),
+        "shortName": SHORT_NAME.pattern.decode("latin-1"),
         "word": WORD.pattern.decode("latin-1"),
     }
 

@@ -18,9 +18,12 @@ from __future__ import annotations
 import re
 from enum import Enum
 from functools import lru_cache
+from typing import Any
 
 from dicomanonymizer.dicom_anonymization_databases import dicomfields_2026c as table
 from pydicom.datadict import dictionary_VM, dictionary_VR
+from pydicom.sr._concepts_dict import concepts  # by code; the public way in has keywords only
+from pydicom.sr._snomed_dict import mapping
 
 from imaging.dicom.elements import public_vr
 
@@ -78,7 +81,6 @@ TECHNICAL_TEXTS = frozenset(
         0x00080100,  # Code Value
         0x00080102,  # Coding Scheme Designator
         0x00080103,  # Coding Scheme Version
-        0x00080104,  # Code Meaning
         0x00081090,  # Manufacturer's Model Name
         0x00180024,  # Sequence Name
         0x00180085,  # Imaged Nucleus
@@ -109,9 +111,33 @@ PUBLIC_CODING_SCHEMES = frozenset(
     {"DCM", "SCT", "SRT", "SNM3", "99SDM", "UCUM", "LN", "FMA", "RADLEX", "BI", "UMLS"}
 )
 
+_SNOMED_BEFORE = frozenset({"SRT", "SNM3", "99SDM"})
+
+
+@lru_cache(maxsize=1)
+def _meanings() -> dict[tuple[str, str], str]:
+    """The names of some 18,000 public codes, by scheme and code."""
+    public: Any = concepts
+    known: dict[tuple[str, str], str] = {
+        (scheme, code): meaning
+        for scheme, keywords in public.items()
+        for entries in keywords.values()
+        for code, (meaning, _) in entries.items()
+    }
+    today = {old: known.get(("SCT", new)) for old, new in mapping["SRT"].items()}
+    return known | {("SRT", old): meaning for old, meaning in today.items() if meaning}
+
+
+def meaning_of(scheme: str, code: str) -> str:
+    """How a public vocabulary names a code; empty for a code that is not known here."""
+    scheme = scheme.upper()
+    return _meanings().get(("SRT" if scheme in _SNOMED_BEFORE else scheme, code), "")
+
+
 OVERRIDES: dict[int, Action] = {
     0x00080005: Action.KEEP,  # Specific Character Set
     0x0008103E: Action.PHASE,  # Series Description
+    0x00080104: Action.REPLACE,  # Code Meaning: of a code that is known, by its name (see `meaning_of`)
     0x00100030: Action.EMPTY,  # Patient's Birth Date: type 2
     0x00180010: Action.REPLACE,  # Contrast/Bolus Agent
     0x00201040: Action.EMPTY,  # Position Reference Indicator

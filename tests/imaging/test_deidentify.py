@@ -288,10 +288,25 @@ def test_classes_and_standard_identifiers_are_not_mapped() -> None:
 
 @pytest.mark.parametrize(
     ("age", "expected"),
-    [("066Y", "066Y"), ("089Y", "089Y"), ("090Y", "090Y"), ("097Y", "090Y"), ("011M", "011M")],
+    [
+        ("066Y", "066Y"),
+        ("089Y", "089Y"),
+        ("090Y", "090Y"),
+        ("097Y", "090Y"),
+        ("011M", "011M"),
+        ("999M", "999M"),
+    ],
 )
 def test_age_is_kept_up_to_89_years(age: str, expected: str) -> None:
     assert parsed(cleaned(changed(one_slice(), PatientAge=age))).PatientAge == expected
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("age", ["1200M", "5300W", "36000D", "95", "095YY", "OLD"])
+def test_an_age_of_another_shape_goes_for_three_digits_cannot_tell_more_than_89_years_but_in_years(
+    age: str,
+) -> None:
+    assert "PatientAge" not in parsed(cleaned(with_element(one_slice(), 0x00101010, "AS", age.encode())))
 
 
 def test_patient_characteristics_of_the_trial_stay_and_others_go() -> None:
@@ -372,6 +387,49 @@ def test_the_ledger_names_every_element_once_and_holds_no_value() -> None:
     assert "(0029,1010)" in ledger["removed"]
     assert "(0010,0030) PatientBirthDate" in ledger["emptied"]
     assert not any(word in entry for word in phantom.Person().words() for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        (("10200004", "SCT", "Liver of Mrs Oppenheim"), "Liver structure (body structure)"),
+        (("T-62000", "SRT", "Oppenheim"), "Liver structure (body structure)"),
+        (("123456", "SCT", "Oppenheim"), "REMOVED"),
+        (("10200004", None, "Oppenheim"), "REMOVED"),
+        (("X1", "99HOSP", "Oppenheim"), "Local code"),
+    ],
+)
+def test_a_code_has_the_name_that_its_vocabulary_gives_it(
+    code: tuple[str, str | None, str], meaning: str
+) -> None:
+    def write(dataset: Dataset) -> None:
+        item = Dataset()
+        item.CodeValue, item.CodeMeaning = code[0], code[2]
+        if code[1]:
+            item.CodingSchemeDesignator = code[1]
+        dataset.AnatomicRegionSequence = Sequence([item])
+
+    result = cleaned(changed(one_slice(), write))
+
+    assert b"Oppenheim" not in result
+    assert parsed(result).AnatomicRegionSequence[0].CodeMeaning == meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "kernel", "noticed"),
+    [
+        ("Lee^Ann", "B30f LEE", True),
+        ("Li^Wu", "B30f li", True),
+        ("Oppenheim^Jan", "OppenheimJan", True),
+        ("Oppenheim^Jan", "xOPPENHEIMx", True),
+        ("Lee^Ann", "Leeds B30f", False),
+        ("Dr^Ct", "CT B30f", False),
+    ],
+)
+def test_short_names_and_names_run_together_are_noticed(name: str, kernel: str, noticed: bool) -> None:
+    source = read(changed(one_slice(), PatientName=name, ConvolutionKernel=kernel))
+    found = identity_words(source) & words_of(deidentify(source, identity()), identity())
+    assert bool(found) is noticed
 
 
 def test_a_name_that_slips_into_a_technical_text_is_noticed() -> None:

@@ -42,6 +42,7 @@ export class FirstStep {
     this.numbersThatRead = whole(table.numbersThatRead)
     this.phases = table.phases.map(([name, source]) => [name, new RegExp(source, 'i')])
     this.word = new RegExp(table.word, 'g')
+    this.shortName = whole(table.shortName)
   }
 
   /** The file without names, as a Blob of which the pixels still lie on the disk. Throws where the file cannot be read. */
@@ -78,7 +79,9 @@ export class FirstStep {
     const words = (tags) => tags.flatMap((tag) => latin(valueOf(read, tag)).match(this.word) ?? []).map(upper)
     const vendor = new Set(words(this.table.vendors))
     const found = new Set([...words(this.table.people), ...words(this.table.places).filter((word) => !vendor.has(word))])
-    return [...found].filter((word) => word.length >= (/^\d+$/.test(word) ? 5 : 4)).sort()
+    const long = [...found].filter((word) => word.length >= (/^\d+$/.test(word) ? 5 : 4))
+    const short = words(this.table.names).filter((word) => this.shortName.test(word) && !this.table.noNames.includes(word))
+    return [...new Set([...long, ...short])].sort()
   }
 
   /** The private block that tells the server what was done, and the digests in the place of what is gone. */
@@ -120,7 +123,7 @@ class Writer {
     const local = this.#isLocalCode(elements)
     return elements.map((element) => {
       const place = path + tagName(element.tag)
-      const code = local ? this.step.table.localCodes[element.tag] : undefined
+      const code = local && element.vr !== 'SQ' ? this.step.table.localCodes[element.tag] : undefined
       const bytes = code === undefined ? this.#element(element, place) : this.encode(element.tag, element.vr, text(code))
       if (!bytes) this.removed.push(place)
       return { tag: element.tag, bytes }
@@ -290,7 +293,7 @@ function valueOf ({ bytes, elements }, tag) {
 /** A word of a header in capitals without accents, in each of the character sets that it may be written in. */
 function readings (word) {
   const decoded = ['utf-8', 'latin1'].map((charset) => new TextDecoder(charset).decode(bytesOf(word)))
-  return decoded.flatMap((each) => each.match(LETTERS) ?? []).map(plain).filter((each) => each.length > 3)
+  return decoded.flatMap((each) => each.match(LETTERS) ?? []).map(plain).filter((each) => each.length > Math.min(3, word.length - 1))
 }
 
 const named = (vr) => vr && vr !== 'UN' ? vr : undefined
