@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 
+from pydicom.uid import UID_dictionary  # type: ignore[attr-defined]
+
 from imaging.dicom.elements import (
     EXPLICIT_LITTLE,
     Element,
@@ -36,7 +38,6 @@ from imaging.dicom.profile import (
     EDITION,
     METHOD_CODES,
     PUBLIC_CODING_SCHEMES,
-    STANDARD_UID_ROOT,
     TECHNICAL_TEXTS,
     Action,
     action_for,
@@ -280,11 +281,8 @@ class _Run:
 
     def _uids(self, value: bytes) -> bytes:
         parts = [part.strip(" \0") for part in value.decode("latin-1").split("\\")]
-        mapped = [
-            part if not part or (part.startswith(STANDARD_UID_ROOT) and well_formed(0, "UI", part.encode()))
-            else self._identity.uid(part)
-            for part in parts
-        ]  # fmt: skip
+        # an identifier that the standard itself defines tells nothing, and is the same everywhere
+        mapped = [part if not part or part in UID_dictionary else self._identity.uid(part) for part in parts]
         new = "\\".join(mapped).encode()
         return new + b"\0" * (len(new) % 2)
 

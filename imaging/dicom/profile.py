@@ -56,8 +56,6 @@ class Action(Enum):
 KEPT_UIDS = frozenset({0x00080016, 0x00081150, 0x0008010C, 0x00080117, 0x00080118})
 """Identifiers that name a class or a vocabulary, never an instance."""
 
-STANDARD_UID_ROOT = "1.2.840.10008."
-
 DROPPED_DATES = frozenset(
     {
         0x00100032,  # Patient's Birth Time
@@ -135,7 +133,7 @@ def meaning_of(scheme: str, code: str) -> str:
 
 
 OVERRIDES: dict[int, Action] = {
-    0x00080005: Action.KEEP,  # Specific Character Set
+    0x00080005: Action.CHECK,  # Specific Character Set
     0x0008103E: Action.PHASE,  # Series Description
     0x00080104: Action.REPLACE,  # Code Meaning: of a code that is known, by its name (see `meaning_of`)
     0x00100030: Action.EMPTY,  # Patient's Birth Date: type 2
@@ -256,8 +254,10 @@ _WINDOW_WORDS = (
     rb"|LUNG|MEDIASTINUM|MAX|MIN|NARROW|NECK|NORMAL|PELVIS|SHARP|SMOOTH|SOFT|SOFTER|SPINE|STANDARD|THORAX|TISSUE"
     rb"|USER|VESSEL|WIDE|WIDTH|WINDOW"
 )
+_CHARACTER_SET = rb"( *(ISO[ _-]?(2022[ _-]?)?IR[ _-]?\d{1,3}|GB18030|GBK) *)"
 _WINDOW_WORD = rb"((" + _WINDOW_WORDS + rb")\d{0,2}|\d{1,2})"
 CHECKS_OF_TAGS: dict[int, re.Pattern[bytes]] = {
+    0x00080005: re.compile(_CHARACTER_SET + rb"?(\\" + _CHARACTER_SET + rb"?)*\0?"),
     # Window Center & Width Explanation: free text, of which the usual words are known
     0x00281055: re.compile(_WINDOW_WORD + rb"?([ _\\]{1,4}" + _WINDOW_WORD + rb"){0,16}[ \\]{0,4}\0?"),
 }
@@ -275,6 +275,8 @@ def most_values(tag: int) -> int:
 
 def holds_numbers(tag: int, vr: str, value: bytes) -> bool:
     """Whether a binary value can be the numbers that it says to be; true for what does not say so."""
+    if vr in ("OB", "OW"):
+        return NUMBERS_THAT_READ.fullmatch(value) is None
     size = SIZES.get(vr)
     if size is None:
         return True

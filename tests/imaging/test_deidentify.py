@@ -127,6 +127,9 @@ def test_text_where_the_standard_wants_a_code_or_a_number_is_removed(keyword: st
         (0x00189073, "FD", b"OppenHei"),  # Acquisition Duration
         (0x00185100, "LO", b"Oppenheim"),  # Patient Position, a code
         (0x00281055, "LO", b"DR OPPENHEIM LIVER"),
+        (0x00080005, "CS", b"Oppenheim, Jan"),  # Specific Character Set
+        (0x00283006, "OW", b"Oppenheim "),  # LUT Data
+        (0x00200052, "UI", b"1.2.840.10008.5551234567"),  # Frame of Reference UID
         (0x7FE00001, "OV", b"Hildegard Zimmermann 120"),
         (0x00081140, "LO", b"Oppenheim"),  # Referenced Image Sequence
     ],
@@ -155,6 +158,16 @@ def test_what_is_no_time_of_day_is_emptied(value: bytes) -> None:
 @pytest.mark.parametrize("value", [b"WINDOW1\\WINDOW2", b"LUNG", b"SOFT TISSUE", b"ABDOMEN\\BONE 2 "])
 def test_usual_words_about_a_window_stay(value: bytes) -> None:
     assert value in deidentify(read(with_element(one_slice(), 0x00281055, "LO", value)), identity()).data
+
+
+@pytest.mark.parametrize("value", [b"ISO_IR 100", b"\\ISO 2022 IR 87", b"GB18030 ", b"ISO_IR 192"])
+def test_a_character_set_stays(value: bytes) -> None:
+    assert value in deidentify(read(with_element(one_slice(), 0x00080005, "CS", value)), identity()).data
+
+
+def test_an_identifier_of_the_standard_itself_stays() -> None:
+    atlas = b"1.2.840.10008.1.4.1.1"  # Talairach Brain Atlas Frame of Reference
+    assert atlas in deidentify(read(with_element(one_slice(), 0x00200052, "UI", atlas)), identity()).data
 
 
 def test_numbers_under_another_representation_stay() -> None:

@@ -135,6 +135,8 @@ def made_files() -> dict[str, bytes]:
         "no-sequence": with_element(plain, 0x00081140, "LO", b"Kari Eksempel."),
         "window": with_element(plain, 0x00281055, "LO", b"DR EKSEMPEL LIVER "),
         "usual-window": with_element(plain, 0x00281055, "LO", b"WINDOW1\\WINDOW2 "),
+        "character-set": with_element(plain, 0x00080005, "CS", b"Kari Eksempel "),
+        "look-up": with_element(plain, 0x00283006, "OW", b"Kari Eksempel."),
         "nul": with_element(plain, 0x00181210, "SH", b"B\0X "),
         "known-code": with_a_code(plain, "10200004", "SCT"),
         "unknown-code": with_a_code(plain, "X1", "SCT"),

@@ -173,7 +173,7 @@ class Writer {
   #holdsNumbers (tag, vr, value) {
     const { sizes, most } = this.step.table
     const [size, limit] = [sizes[vr], most[tag] ?? 1]
-    if (!size) return true
+    if (!size) return !['OB', 'OW'].includes(vr) || value.length > 64 || !this.step.numbersThatRead.test(latin(value))
     if (value.length % size || (limit && value.length > size * limit)) return false
     return value.length > 64 || !this.step.numbersThatRead.test(latin(value))
   }
