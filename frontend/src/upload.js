@@ -170,7 +170,7 @@ class Upload extends HTMLElement {
     this.sentBytes.set(index, this.entries[index].file.size)
     if (state === 'rejected' || state === 'skipped') {
       this.refusedFiles.add(index)
-      this.#listRefused(this.entries[index].path, reason)
+      this.#listRefused(`${index + 1}: ${this.entries[index].path}`, reason) // the number is all that the server keeps
     }
     this.#progress()
   }

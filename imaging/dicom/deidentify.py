@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 
+from pydicom.uid import UID_dictionary  # type: ignore[attr-defined]
+
 from imaging.dicom.elements import (
     EXPLICIT_LITTLE,
     Element,
@@ -36,11 +38,14 @@ from imaging.dicom.profile import (
     EDITION,
     METHOD_CODES,
     PUBLIC_CODING_SCHEMES,
-    STANDARD_UID_ROOT,
+    TECHNICAL_TEXTS,
     Action,
     action_for,
-    carries_no_text,
     cleaned_description,
+    holds_numbers,
+    judged_vr,
+    meaning_of,
+    well_formed,
 )
 from imaging.dicom.reader import DicomFile, Values, values_of
 
@@ -50,6 +55,7 @@ IMPLEMENTATION_NAME = "HILUM"
 _MIN_SHIFT_DAYS = 30
 _SHIFT_RANGE_DAYS = 3650
 LOCAL_CODES = {0x00080100: b"LOCAL", 0x00080102: b"99LOCAL", 0x00080103: b"", 0x00080104: b"Local code"}
+_CODE_MEANING = 0x00080104
 DUMMY = b"REMOVED"
 DUMMIES = {"DS": b"0", "IS": b"0", "AS": b"000Y"} | dict.fromkeys(
     ("AE", "CS", "LO", "SH", "LT", "ST", "UT", "UC", "PN"), DUMMY
@@ -152,6 +158,8 @@ class Deidentified:
         Of the pixel data value, the same before and after.
     header_length
         Bytes of `data` before the pixel data element.
+    texts
+        Codes and technical texts that were kept.
     """
 
     data: bytes
@@ -161,6 +169,7 @@ class Deidentified:
     pixel_length: int
     pixel_sha256: str
     header_length: int
+    texts: tuple[bytes, ...]
 
 
 def deidentify(file: DicomFile, identity: Identity) -> Deidentified:
@@ -205,6 +214,7 @@ def deidentify(file: DicomFile, identity: Identity) -> Deidentified:
         pixel_length=0 if pixel is None else pixel.length,
         pixel_sha256=hashlib.sha256(value).hexdigest(),
         header_length=len(head),
+        texts=tuple(run.texts),
     )
 
 
@@ -217,6 +227,7 @@ class _Run:
         self._tokenizer = Tokenizer(file.data, file.syntax)
         self._identity = identity
         self.ledger = Ledger()
+        self.texts: list[bytes] = []
 
     def dataset(self, elements: Iterable[Element], *, inserted: Mapping[int, bytes]) -> bytes:
         """The cleaned data set, with our own elements in their places."""
@@ -239,6 +250,8 @@ class _Run:
             return b""
         if new == value and not element.undefined:
             self.ledger.kept.append(place)
+            if element.tag in TECHNICAL_TEXTS or element.vr == "CS":
+                self.texts.append(value)
             if not element.unnamed:
                 return self._data[element.start : element.end]
             return encode_element(element.tag, element.vr, new, self._syntax)
@@ -247,15 +260,18 @@ class _Run:
 
     def _new_value(self, action: Action, element: Element, value: bytes) -> bytes | None:
         """The value that the element gets; None removes the element."""
-        text_free = action is Action.CHECK and carries_no_text(element.vr, value)
-        if action is Action.KEEP or text_free:
-            return value
+        vr = judged_vr(element.tag, element.vr)
+        if action is Action.KEEP:
+            return value if holds_numbers(element.tag, vr, value) else None
+        if action is Action.CHECK:
+            # an image without a time of day is a better one than an image without the element
+            return value if well_formed(element.tag, vr, value) else b"" if vr == "TM" else None
         if action is Action.EMPTY:
             return b""
         if action is Action.UID:
             return self._uids(value)
         if action is Action.SHIFT:
-            return _shifted(element.vr, value, self._identity.shift)
+            return _shifted(vr, value, self._identity.shift)
         if action is Action.REPLACE:
             return _dummy(element.vr, value)
         if action is Action.AGE:
@@ -265,21 +281,18 @@ class _Run:
 
     def _uids(self, value: bytes) -> bytes:
         parts = [part.strip(" \0") for part in value.decode("latin-1").split("\\")]
-        mapped = [
-            part if not part or (part.startswith(STANDARD_UID_ROOT) and carries_no_text("UI", part.encode()))
-            else self._identity.uid(part)
-            for part in parts
-        ]  # fmt: skip
+        # an identifier that the standard itself defines tells nothing, and is the same everywhere
+        mapped = [part if not part or part in UID_dictionary else self._identity.uid(part) for part in parts]
         new = "\\".join(mapped).encode()
         return new + b"\0" * (len(new) % 2)
 
     def _sequence(self, element: Element, place: str, depth: int) -> bytes:
         items = []
         for index, item in enumerate(self._tokenizer.items(element, depth)):
-            local = self._uses_local_code(item)
+            code = self._code(item)
             parts = [
-                self._local_code(each, f"{place}[{index}]")
-                if local and each.tag in LOCAL_CODES
+                self._written(each, code[each.tag], f"{place}[{index}]")
+                if each.tag in code and each.vr != "SQ"
                 else self._element(each, f"{place}[{index}].", depth + 1)
                 for each in sorted(item, key=lambda each: each.tag)
             ]
@@ -290,14 +303,18 @@ class _Run:
         self.ledger.kept.append(place)
         return encode_element(element.tag, "SQ", encode_items(items, self._syntax), self._syntax)
 
-    def _uses_local_code(self, item: list[Element]) -> bool:
-        """Whether an item is a code of a vocabulary of the site's own, whose words may be anything."""
-        scheme = Values(self._data, {each.tag: each for each in item}, self._syntax).text(0x00080102)
-        return bool(scheme) and scheme.upper() not in PUBLIC_CODING_SCHEMES
+    def _code(self, item: list[Element]) -> Mapping[int, bytes]:
+        """What is written of an item that is a code: nobody's own words, but the name that a public vocabulary has."""
+        values = Values(self._data, {each.tag: each for each in item}, self._syntax)
+        scheme = values.text(0x00080102)
+        if scheme and scheme.upper() not in PUBLIC_CODING_SCHEMES:
+            return LOCAL_CODES
+        meaning = ascii_text(meaning_of(scheme, values.text(0x00080100))).encode()
+        return {_CODE_MEANING: meaning or DUMMY}
 
-    def _local_code(self, element: Element, path: str) -> bytes:
+    def _written(self, element: Element, value: bytes, path: str) -> bytes:
         self.ledger.replaced.append(f"{path}.{tag_name(element.tag)}")
-        return encode_element(element.tag, element.vr, LOCAL_CODES[element.tag], self._syntax)
+        return encode_element(element.tag, element.vr, value, self._syntax)
 
 
 _DATE = re.compile(r"(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})")
@@ -323,6 +340,8 @@ def _shifted_one(vr: str, text: str, shift: timedelta) -> str | None:
         if moment is None:
             return None
         text, rest = moment.group(1), moment.group(2)
+        if not well_formed(0, "TM", rest.encode()):
+            return None
     match = _DATE.fullmatch(text)
     if match is None:
         return None
@@ -343,7 +362,7 @@ def _dummy(vr: str, value: bytes) -> bytes:
 
 def _capped_age(value: bytes) -> bytes | None:
     """Age as it is, but `090Y` for everyone above 89 years; None for what is no age."""
-    if not carries_no_text("AS", value):
+    if not well_formed(0, "AS", value):
         return None
     text = value.strip(b" \0")
     if text.endswith(b"Y") and int(text[:3]) > 89:
@@ -407,31 +426,56 @@ PERSON_TAGS = (
 )  # fmt: skip
 PLACE_TAGS = (0x00080080, 0x00080081, 0x00081010, 0x00081040)
 VENDOR_TAGS = (0x00080070, 0x00081090)
+NAME_TAGS = (
+    0x00100010, 0x00101001, 0x00101005, 0x00101060, 0x00080090, 0x00081048, 0x00081050, 0x00081060, 0x00081070,
+)  # fmt: skip
 WORD = re.compile(rb"[0-9A-Za-z\x80-\xff\x1b]+")
+SHORT_NAME = re.compile(rb"[A-Z\x80-\xff]{2,3}")
+NO_NAMES = frozenset(
+    b"AL BIN CT DE DEL DEN DER DI DOC DR EL II III JR LA LE MD MR MRS MS NON NOT PET PHD RN RT SR TEN TER THE UND VAN"
+    b" VON".split()
+)
+"""Short words of the elements that name people which name nobody."""
+_RUN_TOGETHER = 5
+_LONGEST_WORD = 64
 
 
 def identity_words(file: DicomFile) -> set[bytes]:
     """Words by which the original file identifies people and places, in capitals.
 
-    Words of fewer than four letters and numbers of fewer than five digits are left out: they would be found everywhere.
-    A hospital that carries its vendor's name (a test system, mostly) is not recognised by that word.
+    Words of fewer than four letters and numbers of fewer than five digits are left out, for they would be found
+    everywhere; names alone count from two letters. A hospital that carries its vendor's name (a test system, mostly) is
+    not recognised by that word.
     """
     values = values_of(file)
-    people, places, vendor = (
+    people, places, vendor, names = (
         {word.upper() for tag in tags for word in WORD.findall(values.raw(tag))}
-        for tags in (PERSON_TAGS, PLACE_TAGS, VENDOR_TAGS)
+        for tags in (PERSON_TAGS, PLACE_TAGS, VENDOR_TAGS, NAME_TAGS)
     )
     named = (people | (places - vendor)) - {DUMMY}
-    return {word for word in named if len(word) >= (5 if word.isdigit() else 4)}
+    short = {word for word in names - NO_NAMES if SHORT_NAME.fullmatch(word)}
+    return {word for word in named if len(word) >= (5 if word.isdigit() else 4)} | short
 
 
 def words_of(result: Deidentified, identity: Identity) -> set[bytes]:
     """Words in the header of the result, in capitals, but those that the trial itself writes (subject, site, sponsor).
 
     The words of `identity_words` must not be among them: a net below the table, for names that a scanner or a person
-    put where the standard does not expect them.
+    put where the standard does not expect them. Of words in texts their parts count too, for names are run together;
+    words of two letters count there alone, for in a header every element has one.
     """
     inserted = b"".join(_inserted(identity, EXPLICIT_LITTLE).values())
     own = {word.upper() for word in WORD.findall(inserted)} | {IMPLEMENTATION_NAME.encode(), DUMMY}
-    present = {word.upper() for word in WORD.findall(result.data[132 : result.header_length])}
-    return present - own
+    present = {
+        word.upper() for word in WORD.findall(result.data[132 : result.header_length]) if len(word) > 2
+    }
+    written = {word.upper() for text in result.texts for word in WORD.findall(text)}
+    return (present | written).union(*map(_parts, written)) - own
+
+
+@lru_cache(maxsize=4096)
+def _parts(word: bytes) -> frozenset[bytes]:
+    """What may be a name in a word of several."""
+    word = word[:_LONGEST_WORD]
+    ends = range(_RUN_TOGETHER, len(word) + 1)
+    return frozenset(word[start:end] for end in ends for start in range(end - _RUN_TOGETHER + 1))

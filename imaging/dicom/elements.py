@@ -22,6 +22,7 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from imaging.dicom.errors import Malformed
 
 ITEM = 0xFFFEE000
+_ITEM_HEAD = struct.pack("<HH", ITEM >> 16, ITEM & 0xFFFF)
 ITEM_END = 0xFFFEE00D
 SEQUENCE_END = 0xFFFEE0DD
 UNDEFINED = 0xFFFFFFFF
@@ -232,15 +233,23 @@ class Tokenizer:
                 raise Malformed("truncated", "The file is cut off inside the pixel data. Send it again.")
 
 
-def fragments(data: bytes, pixel: Element) -> list[bytes]:
-    """Fragments of encapsulated pixel data, the offset table (first item) left out. Always little endian."""
+def fragments(data: bytes, pixel: Element, *, table: bool = False) -> list[bytes]:
+    """Fragments of encapsulated pixel data, always little endian; with the offset table (the first item) or without.
+
+    Raises
+    ------
+    Malformed
+        The pixel data are no list of fragments.
+    """
     found = []
     position = pixel.value
     while position < pixel.value_end:
+        if data[position : position + 4] != _ITEM_HEAD or position + 8 > pixel.value_end:
+            raise Malformed("bad_fragment", "The compressed pixel data are not a list of fragments.")
         length = struct.unpack_from("<L", data, position + 4)[0]
         found.append(bytes(data[position + 8 : position + 8 + length]))
         position += 8 + length
-    return found[1:]
+    return found if table else found[1:]
 
 
 def encode_element(tag: int, vr: str, value: bytes, syntax: Syntax) -> bytes:

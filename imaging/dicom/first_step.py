@@ -27,8 +27,11 @@ from pydicom.datadict import DicomDictionary  # type: ignore[attr-defined]
 from imaging.dicom.deidentify import (
     DUMMIES,
     LOCAL_CODES,
+    NAME_TAGS,
+    NO_NAMES,
     PERSON_TAGS,
     PLACE_TAGS,
+    SHORT_NAME,
     VENDOR_TAGS,
     WORD,
 )
@@ -36,12 +39,15 @@ from imaging.dicom.elements import tag_name
 from imaging.dicom.errors import Malformed
 from imaging.dicom.profile import (
     CHECKS,
+    CHECKS_OF_TAGS,
     EDITION,
-    NUMERIC,
+    NUMBERS_THAT_READ,
     PHASES,
     PUBLIC_CODING_SCHEMES,
+    SIZES,
     Action,
     action_for,
+    most_values,
 )
 from imaging.dicom.reader import DicomFile, values_of
 
@@ -76,7 +82,8 @@ def table() -> dict[str, Any]:
     Returns
     -------
     dict
-        `actions`: action → value representation → tags. What stands in none of the lists is taken out.
+        `actions`: action → value representation → tags. What stands in none of the lists is taken out. `most`: how many
+        numbers an element may hold where it is not one; 0 for any number.
     """
     actions: dict[str, dict[str, list[int]]] = {}
     for tag, entry in sorted(DicomDictionary.items()):
@@ -85,13 +92,17 @@ def table() -> dict[str, Any]:
             if action:
                 actions.setdefault(action, {}).setdefault(vr, []).append(tag)
     actions["keep"].setdefault("US", []).extend(_OVERLAY_BITS)
+    numbers = sorted({tag for vr in SIZES for tag in actions["keep"].get(vr, ())} - {*_OVERLAY_BITS})
     return {
         "edition": EDITION,
         "creator": CREATOR,
         "rounds": ROUNDS,
         "actions": actions,
-        "numeric": sorted(NUMERIC),
+        "sizes": SIZES,
+        "most": {tag: most for tag in numbers if (most := most_values(tag)) != 1},
+        "numbersThatRead": NUMBERS_THAT_READ.pattern.decode("latin-1"),
         "checks": {vr: check.pattern.decode("latin-1") for vr, check in CHECKS.items()},
+        "checksOfTags": {tag: check.pattern.decode("latin-1") for tag, check in CHECKS_OF_TAGS.items()},
         "dummies": {vr: dummy.decode() for vr, dummy in DUMMIES.items()},
         "phases": [[name, pattern.pattern] for name, pattern in PHASES],
         "schemes": sorted(PUBLIC_CODING_SCHEMES),
@@ -99,6 +110,9 @@ def table() -> dict[str, Any]:
         "people": PERSON_TAGS,
         "places": PLACE_TAGS,
         "vendors": VENDOR_TAGS,
+        "names": NAME_TAGS,
+        "noNames": sorted(word.decode() for word in NO_NAMES),
+        "shortName": SHORT_NAME.pattern.decode("latin-1"),
         "word": WORD.pattern.decode("latin-1"),
     }
 

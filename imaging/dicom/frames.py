@@ -10,9 +10,8 @@ References
 
 from __future__ import annotations
 
-import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from imaging.dicom.elements import fragments
 from imaging.dicom.errors import Undecodable
 from imaging.dicom.reader import BIG_ENDIAN, EXPLICIT, IMPLICIT, DicomFile, values_of
+from imaging.dicom.streams import Doubt, doubts_about
 
 FRAME_SYNTAX = "1.2.840.10008.1.2.4.202"
 FRAME_TYPE = f"image/jphc; transfer-syntax={FRAME_SYNTAX}"
@@ -33,6 +33,7 @@ NATIVE = frozenset({IMPLICIT, EXPLICIT, BIG_ENDIAN})
 ALWAYS_LOSSY = frozenset({_ROOT + "4.50", _ROOT + "4.51", _ROOT + "4.81"})
 JPEG_2000 = frozenset({_ROOT + "4.90", _ROOT + "4.91", _ROOT + "4.201", _ROOT + "4.202", _ROOT + "4.203"})
 JPEG_FAMILY = frozenset({_ROOT + f"4.{number}" for number in (50, 51, 57, 70, 80, 81)})
+_KINDS = dict.fromkeys(JPEG_FAMILY, "jpeg") | dict.fromkeys(JPEG_2000, "j2k") | {RLE: "rle"}
 
 _CODECS: dict[str, Callable[[bytes], Any]] = {
     _ROOT + "4.50": imagecodecs.jpeg8_decode,
@@ -158,6 +159,8 @@ def check_pixels(file: DicomFile) -> None:
 
 def _native(file: DicomFile, shape: PixelFormat) -> Pixels:
     pixel = file.pixel
+    if pixel is not None and pixel.undefined:
+        raise Undecodable("broken_pixels", "The image is packed like a compressed one, and said to be none.")
     if pixel is None or pixel.length < shape.frame_bytes:
         raise Undecodable("short_pixels", "The pixel data are shorter than the image.")
     count = shape.rows * shape.columns
@@ -233,56 +236,9 @@ def is_lossy(file: DicomFile) -> bool:
     return 0 <= marker < len(stream) - 13 and stream[marker + 13] == 0  # 0: the irreversible 9-7 wavelet
 
 
-_ENCODER = b"kakadu openjpeg openjph gdcm dcmtk aware pegasus accusoft jj2000 leadtools".split()
-
-
-def carries_comment(file: DicomFile) -> bool:
-    """Whether a compressed stream holds a comment or application segment that is not an encoder's own mark.
-
-    Text in a code stream is out of reach of the table of header elements.
-    """
-    if file.pixel is None:
-        return False
-    if file.transfer_syntax in JPEG_2000:
-        return any(
-            _foreign(text) for each in fragments(file.data, file.pixel) for text in _j2k_comments(each)
-        )
-    if file.transfer_syntax in JPEG_FAMILY:
-        return any(_foreign(text) for each in fragments(file.data, file.pixel) for text in _jpeg_texts(each))
-    return False
-
-
-_WORD = re.compile(rb"[0-9A-Za-z\x80-\xff]{3}")
-
-
-def _foreign(text: bytes) -> bool:
-    lowered = text.lower()
-    return _WORD.search(text) is not None and not any(name in lowered for name in _ENCODER)
-
-
-def _segments(stream: bytes, position: int, last: int) -> list[tuple[int, bytes]]:
-    """Marker segments up to the marker `last`, as (marker, content)."""
-    found = []
-    while position + 4 <= len(stream) and stream[position] == 0xFF:
-        marker, length = stream[position + 1], struct.unpack_from(">H", stream, position + 2)[0]
-        if marker == last or length < 2:
-            break
-        found.append((marker, stream[position + 4 : position + 2 + length]))
-        position += 2 + length
-    return found
-
-
-def _j2k_comments(stream: bytes) -> list[bytes]:
-    start = stream.find(b"\xff\x4f\xff\x51")
-    if start < 0:
-        return []
-    return [content[2:] for marker, content in _segments(stream, start + 2, 0x90) if marker == 0x64]
-
-
-def _jpeg_texts(stream: bytes) -> list[bytes]:
-    harmless = (b"JFIF", b"Adobe", b"mrfx", b"SPIFF")
-    return [
-        content
-        for marker, content in _segments(stream, 2, 0xDA)
-        if marker == 0xFE or (0xE0 <= marker <= 0xEF and not content.startswith(harmless))
-    ]
+def stream_doubts(file: DicomFile) -> Iterator[Doubt]:
+    """What stands in a compressed stream beside the image; nothing for pixels that are not compressed."""
+    kind = _KINDS.get(file.transfer_syntax)
+    if kind and file.pixel is not None:
+        shape = pixel_format(file)
+        yield from doubts_about(file.data, file.pixel, kind, shape.rows * shape.columns)

@@ -18,6 +18,8 @@ from imaging.dicom.reader import DicomFile, values_of
 Point = tuple[Decimal, Decimal, Decimal]
 
 _HALF = Decimal("0.5")
+_MAX_MM = Decimal(1_000_000)
+"""Farther from the origin of its coordinates no patient lies."""
 
 
 def _dot(a: Sequence[Decimal], b: Sequence[Decimal]) -> Decimal:
@@ -107,6 +109,8 @@ def plane_from(
 ) -> Plane | None:
     """A plane from the attributes of an image; None where these are not a plane."""
     if (len(position), len(orientation), len(spacing)) != (3, 6, 2) or min(spacing) <= 0:
+        return None
+    if any(abs(number) >= _MAX_MM for number in (*position, *orientation, *spacing)):
         return None
     along_row, along_column = tuple(orientation[:3]), tuple(orientation[3:])
     lengths = (_dot(along_row, along_row), _dot(along_column, along_column))

@@ -23,9 +23,10 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from imaging.dicom.elements import Element
+from imaging.dicom.describe import unreadable_number
+from imaging.dicom.elements import Element, tag_name
 from imaging.dicom.errors import DamagedArchive, DicomFault, Malformed, NotDicom
-from imaging.dicom.frames import carries_comment, check_pixels, is_lossy, pixel_format
+from imaging.dicom.frames import check_pixels, is_lossy, pixel_format, stream_doubts
 from imaging.dicom.geometry import plane_of
 from imaging.dicom.reader import MAX_OBJECT_BYTES, NOT_DICOM, DicomFile, Values, read, values_of
 
@@ -133,9 +134,14 @@ def examined_elsewhere(seen: str, name: str = "") -> Examined:
 
 def _doubts(file: DicomFile, values: Values) -> Iterator[Examined]:
     """Everything that stands against a file, the gravest first."""
-    checks = (_examine_class(file, values), _pixel_fault(file))
-    yield from (doubt for doubt in checks if doubt is not None)
+    pixels = _pixel_fault(file)
+    yield from (doubt for doubt in (_examine_class(file, values), pixels) if doubt is not None)
+    if pixels is None:
+        yield from (_quarantine(doubt.code, doubt.reason, file) for doubt in stream_doubts(file))
     yield from _burned_in_doubts(file, values)
+    if (tag := unreadable_number(file)) is not None:
+        words = f"{tag_name(tag)} holds no number, or one beyond all bounds."
+        yield _quarantine("bad_number", words, file)
     if plane_of(file) is None:
         yield _quarantine("no_geometry", "The image does not say where in the patient it lies.", file)
     if is_lossy(file):
@@ -186,7 +192,7 @@ def _pixel_fault(file: DicomFile) -> Examined | None:
 
 
 def _burned_in_doubts(file: DicomFile, values: Values) -> Iterator[Examined]:
-    """Doubts where names may stand in the pixels or in the compressed stream."""
+    """Doubts where names may stand in the pixels."""
     if values.text(0x00280301).upper() == "YES":
         yield _quarantine("burned_in", "The scanner says that text is burned into the image.", file)
     kinds = {part.upper() for part in values.texts(0x00080008)}
@@ -194,8 +200,6 @@ def _burned_in_doubts(file: DicomFile, values: Values) -> Iterator[Examined]:
         yield _quarantine("screen_capture", "A screen capture: names may be burned in.", file)
     if any(_is_embedded_overlay(element, file) for element in file.elements):
         yield _quarantine("embedded_overlay", "An overlay is hidden in unused bits of the pixels.", file)
-    if carries_comment(file):
-        yield _quarantine("comment_in_pixels", "The compressed image carries a comment.", file)
 
 
 def _is_embedded_overlay(element: Element, file: DicomFile) -> bool:

@@ -8,11 +8,12 @@ References
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from imaging.dicom.elements import (
     EXPLICIT_BIG,
@@ -32,6 +33,13 @@ IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
+
+# Real scanners write decimal strings of more than the 16 characters of the standard; nobody needs more than these.
+_NUMBER = re.compile(r"(?=.{1,64}$)[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_MAX_NUMBERS_BYTES = 4096
+_MAX_DECIMAL = Decimal(10) ** 12
+_INTEGERS = range(-(2**31), 2**31)
+_BINARY = {"US": ("H", 2), "SS": ("h", 2), "UL": ("L", 4), "SL": ("l", 4)}
 
 
 @dataclass(frozen=True)
@@ -108,24 +116,33 @@ class Values:
         return [part.strip("\0 ") for part in text.split("\\")] if text else []
 
     def decimals(self, tag: int) -> list[Decimal] | None:
-        """Decimal strings (DS, IS) as numbers; None where absent, empty or not numbers."""
-        try:
-            found = [Decimal(part) for part in self.texts(tag)]
-        except InvalidOperation:
+        """Decimal strings (DS, IS) as numbers; None where absent, empty, or not all numbers below 10^12.
+
+        An exponent without bounds would cost time and memory without bounds as soon as the number is worked with.
+        """
+        if len(self.raw(tag)) > _MAX_NUMBERS_BYTES:
             return None
-        return found if found and all(number.is_finite() for number in found) else None
+        parts = self.texts(tag)
+        if not parts or not all(_NUMBER.fullmatch(part) for part in parts):
+            return None
+        found = [Decimal(part) for part in parts]
+        return found if all(abs(number) < _MAX_DECIMAL for number in found) else None
 
     def integer(self, tag: int) -> int | None:
-        """An integer, binary (US, SS, UL, SL) or as text (IS); None where absent or not one."""
+        """An integer of 32 bits, binary (US, SS, UL, SL) or as text (IS); None where absent or not one."""
         element = self._elements.get(tag)
         if element is None or not element.length:
             return None
-        if element.vr in ("US", "SS", "UL", "SL"):
-            size = 2 if element.vr in ("US", "SS") else 4
-            if element.length < size:
-                return None
-            code = {"US": "H", "SS": "h", "UL": "L", "SL": "l"}[element.vr]
-            return int(struct.unpack_from(self._syntax.endian + code, self._data, element.value)[0])
+        number = self._binary(element) if element.vr in _BINARY else self._written(tag)
+        return number if number is not None and number in _INTEGERS else None
+
+    def _binary(self, element: Element) -> int | None:
+        code, size = _BINARY[element.vr]
+        if element.length < size:
+            return None
+        return int(struct.unpack_from(self._syntax.endian + code, self._data, element.value)[0])
+
+    def _written(self, tag: int) -> int | None:
         numbers = self.decimals(tag)
         return int(numbers[0]) if numbers and numbers[0] == int(numbers[0]) else None
 

@@ -83,7 +83,7 @@ class FileState(models.TextChoices):
 
 
 class BatchFile(models.Model):
-    """One file of a batch (or of an archive in it). Its path is forgotten once it is accepted: it may hold a name."""
+    """One file of a batch (or of an archive in it). Its path is forgotten once it is judged: it may hold a name."""
 
     audit_masked: ClassVar = ("path",)
 

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import F, Q, QuerySet
 
 from audit.context import acting
@@ -24,19 +24,22 @@ from imaging.dicom.intake import Arrived, Verdict, examine, is_archive, unpack
 from imaging.models import Batch, BatchFile, BatchState, FileState, Instance, Study
 from imaging.services.frames import make_frames
 from imaging.services.keeping import INTAKE, Candidate, Fate, Keeper
+from imaging.services.names import announced_path, name_without_names
 from imaging.services.quality import check_quality
 from imaging.services.rows import update_rows
 
 logger = logging.getLogger(__name__)
 
 type_waiting = tuple[BatchFile, Arrived]
+type_judged = tuple[Arrived, frozenset[str]]
 
 STALE = timedelta(minutes=15)
 RETRY = timedelta(minutes=1)
 MAX_ATTEMPTS = 5
 _LOT_FILES = 40
 _LOT_BYTES = 64 * 1024 * 1024
-_PATH_LENGTH = 400
+_OF_CONTENT = (DataError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What goes wrong because of what stands in a file. A full disk or a lost database is none of these."""
 
 
 def process_batch(batch_id: int) -> None:
@@ -155,6 +158,7 @@ class Run:
                 code="archive",
                 reason=f"An archive of {count} files.",
                 stored_key="",
+                path=_name_of(file),
             )
 
     def _member(self, archive: BatchFile, number: int, arrived: Arrived) -> BatchFile:
@@ -166,7 +170,7 @@ class Run:
                 index=number,
                 defaults={
                     "subject_id": self.batch.subject_id,
-                    "path": arrived.path[-_PATH_LENGTH:],
+                    "path": announced_path(arrived.path),
                     "size": len(data),
                     "sha256": hashlib.sha256(data).hexdigest(),
                     "state": FileState.RECEIVED,
@@ -195,14 +199,26 @@ class Run:
             )
             held = {file.pk: file for file in rows.filter(state=FileState.RECEIVED)}
             settled = [(held[file.pk], arrived) for file, arrived in lot if file.pk in held]
-            fates = judge(
-                self._keeper,
-                [(arrived, frozenset(file.overruled)) for file, arrived in settled],
-            )
+            fates = self._judged([(arrived, frozenset(file.overruled)) for file, arrived in settled])
             for (file, arrived), fate in zip(settled, fates, strict=True):
                 self._put_away(file, arrived, fate)
                 set_fate(file, fate)
             update_rows([file for file, _ in settled], FATE)
+
+    def _judged(self, files: Sequence[type_judged]) -> list[Fate]:
+        """What becomes of files; where one has something in it that nobody thought of, it alone is refused."""
+        try:
+            with transaction.atomic():
+                return judge(self._keeper, files)
+        except _OF_CONTENT as fault:
+            # not the message: it may hold a value of the file
+            logger.error("A file of batch %s cannot be judged: %s", self.batch.pk, type(fault).__name__)  # noqa: TRY400
+            self._keeper = Keeper(self.batch.visit)  # the old one remembers rows that were undone
+            if len(files) > 1:
+                return [fate for each in files for fate in self._judged([each])]
+            return [
+                Fate(FileState.REJECTED, "unusable", "Something in the file cannot be kept. Export it again.")
+            ]
 
     def _put_away(self, file: BatchFile, arrived: Arrived, fate: Fate) -> None:
         """The original stays for the person who decides, or is destroyed once its fate is written."""
@@ -213,7 +229,7 @@ class Run:
             file.stored_key = ""
 
 
-def judge(keeper: Keeper, files: Sequence[tuple[Arrived, frozenset[str]]]) -> list[Fate]:
+def judge(keeper: Keeper, files: Sequence[type_judged]) -> list[Fate]:
     """What becomes of files: examined, and kept where nothing stands against them but what a person overruled.
 
     Parameters
@@ -240,10 +256,15 @@ FATE = ("state", "code", "reason", "instance", "path", "stored_key")
 
 
 def set_fate(file: BatchFile, fate: Fate) -> None:
-    """What became of a file. The path of an accepted file is forgotten: it may hold a name."""
+    """What became of a file. Its path is forgotten: it may hold a name."""
     file.state, file.code, file.reason, file.instance = fate.state, fate.code, fate.reason, fate.instance
-    if fate.state in (FileState.ACCEPTED, FileState.DUPLICATE):
-        file.path = ""
+    accepted = fate.state in (FileState.ACCEPTED, FileState.DUPLICATE)
+    file.path = "" if accepted else _name_of(file)
+
+
+def _name_of(file: BatchFile) -> str:
+    """Files of a list count from 0, those of an archive from 1."""
+    return name_without_names(file.index + (file.archive_id is None), file.path)
 
 
 def write_fate(file: BatchFile, fate: Fate) -> None:

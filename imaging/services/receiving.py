@@ -26,13 +26,14 @@ from imaging.errors import (
     VisitTakesNoImagesError,
 )
 from imaging.models import Batch, BatchFile, BatchState, FileState, Origin
+from imaging.services.names import announced_path, name_without_names
 from imaging.services.rows import update_rows
 from visits.models import Visit
 
 MAX_FILES = 20_000
 _CHUNK = 1024 * 1024
-_PATH_LENGTH = 400
 _LOT = 40
+_MAX_SIZE = 2**53
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _check_manifest(files: Sequence[Announced]) -> None:
         raise ManifestRefusedError(
             message=f"More than {MAX_FILES:,} files at one go. Send a folder at a time."
         )
-    if any(each.size < 0 or not each.path for each in files):
+    if any(not 0 <= each.size <= _MAX_SIZE or not each.path for each in files):
         raise ManifestRefusedError(message="The list of files is not understood.")
 
 
@@ -106,7 +107,7 @@ def _check_visit(visit: Visit) -> None:
 def digest_of(lines: Iterable[str]) -> str:
     """Digest of a list of files. Keyed, since paths may hold names and the digest stands in the trail."""
     text = "\n".join(lines)
-    return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(settings.SECRET_KEY.encode(), text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def _new_batch(actor: Actor, visit: Visit, files: Sequence[Announced], digest: str, origin: str) -> Batch:
@@ -129,7 +130,7 @@ def _expected(batch: Batch, index: int, announced: Announced) -> BatchFile:
         batch=batch,
         subject_id=batch.subject_id,
         index=index,
-        path=announced.path[-_PATH_LENGTH:],
+        path=announced_path(announced.path),
         size=announced.size,
     )
     if announced.size > limit:
@@ -138,6 +139,8 @@ def _expected(batch: Batch, index: int, announced: Announced) -> BatchFile:
     elif announced.unsent:
         seen = examined_elsewhere(announced.unsent, announced.path)
         file.state, file.code, file.reason = FileState(seen.verdict.value), seen.code, seen.reason
+    if file.state != FileState.EXPECTED:
+        file.path = name_without_names(index + 1, announced.path)
     return file
 
 

@@ -10,6 +10,8 @@ from pydicom.dataset import Dataset, FileDataset
 
 from imaging.dicom import phantom
 from imaging.dicom.deidentify import Identity
+from imaging.dicom.elements import encode_element
+from imaging.dicom.reader import read
 
 CANARY = "ZEBRAFINK"
 
@@ -57,6 +59,16 @@ def changed(data: bytes, edit: object = None, **attributes: object) -> bytes:
     if callable(edit):
         edit(dataset)
     return saved(dataset)
+
+
+def with_element(data: bytes, tag: int, vr: str, value: bytes) -> bytes:
+    """A file with one element as it is written here, whatever the dictionary says of it."""
+    file = read(data)
+    parts = {each.tag: data[each.start : each.end] for each in file.elements}
+    parts[tag] = encode_element(tag, vr, value, file.syntax)
+    assert file.pixel is not None
+    head = data[: min(each.start for each in file.elements)]
+    return head + b"".join(parts[each] for each in sorted(parts)) + data[file.pixel.start :]
 
 
 def saved(dataset: Dataset | FileDataset) -> bytes:

@@ -18,6 +18,7 @@ from pydicom.sequence import Sequence
 
 from imaging.dicom import phantom
 from imaging.dicom.deidentify import deidentify, identity_words, words_of
+from imaging.dicom.elements import tag_name
 from imaging.dicom.frames import decode
 from imaging.dicom.intake import Verdict, examine
 from imaging.dicom.profile import TECHNICAL_TEXTS, cleaned_description
@@ -31,6 +32,7 @@ from tests.imaging.dicom_files import (
     parsed,
     saved,
     small_phantom,
+    with_element,
 )
 
 TEXT_VRS = {"LO", "SH", "LT", "ST", "UT", "UC", "PN", "UR"}
@@ -106,6 +108,72 @@ def test_text_where_the_standard_wants_a_code_or_a_number_is_removed(keyword: st
     )
 
     assert b"kari"[: element.length] not in deidentify(read(broken), identity()).data[:8000]
+
+
+@pytest.mark.parametrize(
+    ("tag", "vr", "value"),
+    [
+        (0x00080020, "TM", b"20240115"),  # Study Date
+        (0x00080030, "TM", b"20240115101500"),  # Study Time
+        (0x00080030, "TM", b"101500.19581204"),
+        (0x00080030, "TM", b"2024-01-15 10:15"),
+        (0x0008002A, "DT", b"20240229195812"),  # Acquisition DateTime
+        (0x00100030, "IS", b"19581204"),  # Patient's Birth Date
+        (0x00380010, "TM", b"55512345"),  # Admission ID
+        (0x00380010, "US", b"55512345"),
+        (0x00080041, "US", b"Dr Oppenheim Smi"),  # Data Set Subtype, a text
+        (0x00280010, "US", b"Oppenheim "),  # Rows, one number
+        (0x00280009, "AT", b"Oppenheim Jan "),  # Frame Increment Pointer, any number of tags
+        (0x00189073, "FD", b"OppenHei"),  # Acquisition Duration
+        (0x00185100, "LO", b"Oppenheim"),  # Patient Position, a code
+        (0x00281055, "LO", b"DR OPPENHEIM LIVER"),
+        (0x00080005, "CS", b"Oppenheim, Jan"),  # Specific Character Set
+        (0x00283006, "OW", b"Oppenheim "),  # LUT Data
+        (0x00200052, "UI", b"1.2.840.10008.5551234567"),  # Frame of Reference UID
+        (0x7FE00001, "OV", b"Hildegard Zimmermann 120"),
+        (0x00081140, "LO", b"Oppenheim"),  # Referenced Image Sequence
+    ],
+)
+def test_what_a_file_calls_an_element_does_not_save_its_value(tag: int, vr: str, value: bytes) -> None:
+    result = deidentify(read(with_element(one_slice(), tag, vr, value)), identity())
+
+    assert value.strip() not in result.data
+    assert tag_name(tag) not in result.ledger.kept
+
+
+@pytest.mark.parametrize(
+    "value", [b"101500", b"10", b"1015", b"10:15:00.5", b"235960.999999 ", b"", b"10\\11"]
+)
+def test_a_time_of_day_stays(value: bytes) -> None:
+    result = deidentify(read(with_element(one_slice(), 0x00080030, "TM", value)), identity())
+    assert "(0008,0030) StudyTime" in result.ledger.kept
+
+
+@pytest.mark.parametrize("value", [b"24", b"1060", b"101", b"20240115101500", b"ten"])
+def test_what_is_no_time_of_day_is_emptied(value: bytes) -> None:
+    result = deidentify(read(with_element(one_slice(), 0x00080030, "TM", value)), identity())
+    assert "(0008,0030) StudyTime" in result.ledger.emptied
+
+
+@pytest.mark.parametrize("value", [b"WINDOW1\\WINDOW2", b"LUNG", b"SOFT TISSUE", b"ABDOMEN\\BONE 2 "])
+def test_usual_words_about_a_window_stay(value: bytes) -> None:
+    assert value in deidentify(read(with_element(one_slice(), 0x00281055, "LO", value)), identity()).data
+
+
+@pytest.mark.parametrize("value", [b"ISO_IR 100", b"\\ISO 2022 IR 87", b"GB18030 ", b"ISO_IR 192"])
+def test_a_character_set_stays(value: bytes) -> None:
+    assert value in deidentify(read(with_element(one_slice(), 0x00080005, "CS", value)), identity()).data
+
+
+def test_an_identifier_of_the_standard_itself_stays() -> None:
+    atlas = b"1.2.840.10008.1.4.1.1"  # Talairach Brain Atlas Frame of Reference
+    assert atlas in deidentify(read(with_element(one_slice(), 0x00200052, "UI", atlas)), identity()).data
+
+
+def test_numbers_under_another_representation_stay() -> None:
+    wide = with_element(one_slice(), 0x00280010, "UL", (64).to_bytes(4, "little"))
+    result = deidentify(read(wide), identity())
+    assert "(0028,0010) Rows" in result.ledger.kept
 
 
 def test_every_row_of_the_table_was_acted_on() -> None:
@@ -233,10 +301,25 @@ def test_classes_and_standard_identifiers_are_not_mapped() -> None:
 
 @pytest.mark.parametrize(
     ("age", "expected"),
-    [("066Y", "066Y"), ("089Y", "089Y"), ("090Y", "090Y"), ("097Y", "090Y"), ("011M", "011M")],
+    [
+        ("066Y", "066Y"),
+        ("089Y", "089Y"),
+        ("090Y", "090Y"),
+        ("097Y", "090Y"),
+        ("011M", "011M"),
+        ("999M", "999M"),
+    ],
 )
 def test_age_is_kept_up_to_89_years(age: str, expected: str) -> None:
     assert parsed(cleaned(changed(one_slice(), PatientAge=age))).PatientAge == expected
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("age", ["1200M", "5300W", "36000D", "95", "095YY", "OLD"])
+def test_an_age_of_another_shape_goes_for_three_digits_cannot_tell_more_than_89_years_but_in_years(
+    age: str,
+) -> None:
+    assert "PatientAge" not in parsed(cleaned(with_element(one_slice(), 0x00101010, "AS", age.encode())))
 
 
 def test_patient_characteristics_of_the_trial_stay_and_others_go() -> None:
@@ -317,6 +400,49 @@ def test_the_ledger_names_every_element_once_and_holds_no_value() -> None:
     assert "(0029,1010)" in ledger["removed"]
     assert "(0010,0030) PatientBirthDate" in ledger["emptied"]
     assert not any(word in entry for word in phantom.Person().words() for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        (("10200004", "SCT", "Liver of Mrs Oppenheim"), "Liver structure (body structure)"),
+        (("T-62000", "SRT", "Oppenheim"), "Liver structure (body structure)"),
+        (("123456", "SCT", "Oppenheim"), "REMOVED"),
+        (("10200004", None, "Oppenheim"), "REMOVED"),
+        (("X1", "99HOSP", "Oppenheim"), "Local code"),
+    ],
+)
+def test_a_code_has_the_name_that_its_vocabulary_gives_it(
+    code: tuple[str, str | None, str], meaning: str
+) -> None:
+    def write(dataset: Dataset) -> None:
+        item = Dataset()
+        item.CodeValue, item.CodeMeaning = code[0], code[2]
+        if code[1]:
+            item.CodingSchemeDesignator = code[1]
+        dataset.AnatomicRegionSequence = Sequence([item])
+
+    result = cleaned(changed(one_slice(), write))
+
+    assert b"Oppenheim" not in result
+    assert parsed(result).AnatomicRegionSequence[0].CodeMeaning == meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "kernel", "noticed"),
+    [
+        ("Lee^Ann", "B30f LEE", True),
+        ("Li^Wu", "B30f li", True),
+        ("Oppenheim^Jan", "OppenheimJan", True),
+        ("Oppenheim^Jan", "xOPPENHEIMx", True),
+        ("Lee^Ann", "Leeds B30f", False),
+        ("Dr^Ct", "CT B30f", False),
+    ],
+)
+def test_short_names_and_names_run_together_are_noticed(name: str, kernel: str, noticed: bool) -> None:
+    source = read(changed(one_slice(), PatientName=name, ConvolutionKernel=kernel))
+    found = identity_words(source) & words_of(deidentify(source, identity()), identity())
+    assert bool(found) is noticed
 
 
 def test_a_name_that_slips_into_a_technical_text_is_noticed() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import imagecodecs
 import numpy as np
 import pydicom
@@ -11,7 +13,7 @@ from pydicom.uid import UID
 
 from imaging.dicom import phantom
 from imaging.dicom.errors import Undecodable
-from imaging.dicom.frames import carries_comment, decode, encode_frame, is_lossy
+from imaging.dicom.frames import RLE, decode, encode_frame, is_lossy, stream_doubts
 from imaging.dicom.intake import Verdict, examine
 from imaging.dicom.reader import read
 from tests.imaging.dicom_files import bundled_files, changed, one_slice, parsed, small_phantom
@@ -127,8 +129,8 @@ def test_a_name_in_a_jpeg_comment_is_noticed_and_an_encoders_mark_is_not() -> No
     with_name = stream[:2] + b"\xff\xfe\x00\x0bKari Anne" + stream[2:]
     with_mark = stream[:2] + b"\xff\xfe\x00\x0eDCMTK 3.6.7\0" + stream[2:]
 
-    assert carries_comment(read(compressed(with_name, J2K + "80")))
-    assert not carries_comment(read(compressed(with_mark, J2K + "80")))
+    assert list(stream_doubts(read(compressed(with_name, J2K + "80"))))
+    assert not list(stream_doubts(read(compressed(with_mark, J2K + "80"))))
     assert examine(compressed(with_name, J2K + "80")).code == "comment_in_pixels"
 
 
@@ -147,3 +149,96 @@ def test_the_phantom_is_the_same_every_time_and_its_lesions_have_their_size() ->
     long_mm, short_mm = phantom.diameters_on_slice(made, lesion, 2)
     inside = (hu[row - 15 : row + 16, column - 20 : column + 21] < 78).sum() * made.spacing_mm**2
     assert inside == pytest.approx(np.pi / 4 * long_mm * short_mm, rel=0.04)
+
+
+WORDS = b"Hildegard Zimmermann 12041958 "
+
+
+def packed(stream: bytes, syntax: str, table: bytes = b"") -> bytes:
+    """A slice with its pixel data written by hand: offset table, one fragment, and the delimiter."""
+    plain = changed(
+        one_slice(),
+        lambda dataset: setattr(dataset.file_meta, "TransferSyntaxUID", UID(syntax)),
+        PixelData=None,
+    )
+    items = b"".join(
+        struct.pack("<HHL", 0xFFFE, 0xE000, len(each)) + each
+        for each in (table, stream + b"\0" * (len(stream) % 2))
+    )
+    head = struct.pack("<HH", 0x7FE0, 0x10) + b"OB\0\0\xff\xff\xff\xff"
+    return plain + head + items + struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+
+
+def run_length(surplus: bytes = b"") -> bytes:
+    """DICOM RLE of the phantom, literally, with something behind the last segment."""
+    segments = [
+        b"".join(bytes([127]) + plane[at : at + 128] for at in range(0, len(plane), 128))
+        for plane in ((pixels() >> 8).astype("u1").tobytes(), (pixels() & 255).astype("u1").tobytes())
+    ]
+    head = struct.pack("<16L", 2, 64, 64 + len(segments[0]), *[0] * 13)
+    return head + b"".join(segments) + surplus
+
+
+STREAMS = {
+    J2K + "57": imagecodecs.ljpeg_encode(pixels(), bitspersample=12),
+    J2K + "70": imagecodecs.ljpeg_encode(pixels(), bitspersample=12),
+    J2K + "80": imagecodecs.jpegls_encode(pixels()),
+    J2K + "90": imagecodecs.jpeg2k_encode(pixels(), reversible=True, codecformat="J2K"),
+    J2K + "201": imagecodecs.htj2k_encode(pixels(), reversible=True),
+    RLE: run_length(),
+}
+
+
+@pytest.mark.parametrize("syntax", STREAMS)
+def test_words_behind_the_end_of_a_compressed_image_are_noticed(syntax: str) -> None:
+    behind = run_length(bytes([len(WORDS) - 1]) + WORDS) if syntax == RLE else STREAMS[syntax] + WORDS
+    twice = behind if syntax == RLE else behind + b"\xff\xd9"
+
+    assert examine(packed(STREAMS[syntax], syntax)).code == "ok"
+    assert examine(packed(behind, syntax)).code == "behind_pixels"
+    assert examine(packed(twice, syntax)).code == "behind_pixels"
+
+
+@pytest.mark.parametrize("syntax", STREAMS)
+@pytest.mark.parametrize("padding", [b"\0" * 4, b"\0" * 6])
+def test_a_few_bytes_of_padding_are_none(syntax: str, padding: bytes) -> None:
+    assert examine(packed(STREAMS[syntax] + padding, syntax)).code == "ok"
+
+
+@pytest.mark.parametrize("syntax", STREAMS)
+def test_an_offset_table_holds_offsets(syntax: str) -> None:
+    stream = STREAMS[syntax]
+    for table in (b"", bytes(4)):
+        assert examine(packed(stream, syntax, table)).code == "ok"
+    for table in (WORDS + b"12", b"Zimm", bytes(4) + b"Zimm", bytes(8), struct.pack("<LL", 0, 10), b"\0\0"):
+        assert examine(packed(stream, syntax, table)).code == "offset_table", table
+
+
+def test_an_image_wrapped_in_something_else_waits() -> None:
+    boxes = imagecodecs.jpeg2k_encode(pixels(), reversible=True, codecformat="JP2")
+    assert examine(packed(boxes, J2K + "90")).code == "odd_stream"
+
+
+@pytest.mark.parametrize("mark", [b"software scanner: Hildegard", b"Kakadu-v7 19581204", b"JFIF Hildegard"])
+def test_an_encoders_name_does_not_excuse_a_comment(mark: bytes) -> None:
+    for syntax, marker, start in ((J2K + "70", b"\xff\xfe", 2), (J2K + "70", b"\xff\xe0", 2)):
+        stream = STREAMS[syntax]
+        made = stream[:start] + marker + struct.pack(">H", len(mark) + 2) + mark + stream[start:]
+        assert examine(packed(made, syntax)).code == "comment_in_pixels"
+    stream = STREAMS[J2K + "90"]
+    comment = b"\xff\x64" + struct.pack(">HH", len(mark) + 4, 1) + mark
+    tile = stream.index(b"\xff\x90")
+    assert examine(packed(stream[:tile] + comment + stream[tile:], J2K + "90")).code == "comment_in_pixels"
+
+
+def test_what_stands_behind_an_image_is_found_though_its_comment_was_passed_over() -> None:
+    mark = b"Hildegard"
+    stream = STREAMS[J2K + "70"]
+    made = stream[:2] + b"\xff\xfe" + struct.pack(">H", len(mark) + 2) + mark + stream[2:] + WORDS
+    assert examine(packed(made, J2K + "70"), "", frozenset({"comment_in_pixels"})).code == "behind_pixels"
+
+
+def test_fragments_under_a_syntax_without_any_are_refused() -> None:
+    made = packed(pixels().tobytes() + WORDS, "1.2.840.10008.1.2.1")
+    assert examine(made).code == "broken_pixels"
+    assert examine(compressed(STREAMS[RLE], RLE)[:-12]).verdict is Verdict.REJECTED

@@ -8,6 +8,7 @@ import stat
 import struct
 import zipfile
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imaging.dicom import intake, phantom
-from imaging.dicom.elements import MAX_DEPTH
+from imaging.dicom.elements import EXPLICIT_LITTLE, MAX_DEPTH, Element
 from imaging.dicom.intake import Arrived, Verdict, examine, list_files, unpack
+from imaging.dicom.reader import Values
 from tests.imaging.dicom_files import bundled_files, changed, one_slice, small_phantom
 
 ACCEPTED, QUARANTINED, REJECTED, SKIPPED = Verdict
@@ -117,6 +119,36 @@ def test_images_that_need_a_person_are_quarantined(
     else:
         made = changed(one_slice(), edit, **changes)
     assert verdict(made) == expected
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "1E9999999",
+        "1E999999999",
+        "99999999999",
+        "Infinity",
+        "-NaN",
+        "1_000",
+        "9" * 5000,
+        "1\\" * 9000,
+        "\u00b2",
+    ],
+    ids=lambda written: written[:12],
+)
+def test_a_number_that_nobody_can_work_with_is_read_as_none(written: str) -> None:
+    raw = written.encode("latin-1")
+    values = Values(raw, {1: Element(1, "IS", 0, 0, len(raw), len(raw), False)}, EXPLICIT_LITTLE)
+
+    assert values.integer(1) is None
+    assert written == "99999999999" or values.decimals(1) is None
+
+
+def test_numbers_of_real_scanners_are_read() -> None:
+    raw = b"-0.12345678901234567890123\\6.123e-17\\ 5. \\.5"
+    values = Values(raw, {1: Element(1, "DS", 0, 0, len(raw), len(raw), False)}, EXPLICIT_LITTLE)
+
+    assert values.decimals(1) == [Decimal(part.strip()) for part in raw.decode().split("\\")]
 
 
 def test_zeros_behind_the_image_are_padding() -> None:

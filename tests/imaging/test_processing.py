@@ -14,7 +14,8 @@ import pytest
 import time_machine
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection
+from django.db import DataError, IntegrityError, OperationalError, connection
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from audit.context import acting
 from audit.models import Event
@@ -60,7 +61,7 @@ from imaging.services.frames import make_frames
 from imaging.services.receiving import Announced, Sent
 from tests.cast import SETUP
 from tests.imaging.conftest import Desk
-from tests.imaging.dicom_files import changed, parsed
+from tests.imaging.dicom_files import changed, parsed, with_element
 
 type_stored = Callable[[], dict[str, bytes]]
 
@@ -215,18 +216,138 @@ def test_a_folder_with_everything_that_lies_on_a_disc(desk: Desk, stored: type_s
     assert states(batch) == {"ACCEPTED": 5, "REJECTED": 3, "QUARANTINED": 2, "SKIPPED": 1}
     named = dict(BatchFile.objects.filter(batch=batch).exclude(state="ACCEPTED").values_list("path", "code"))
     assert named == {
-        "readme.txt": "not_dicom",
-        "cut.dcm": "truncated",
-        "capture.dcm": "screen_capture",
-        "burned.dcm": "burned_in",
-        "empty": "empty",
-        "Thumbs.db": "system_file",
+        "file 6 (.txt)": "not_dicom",
+        "file 7 (.dcm)": "truncated",
+        "file 8 (.dcm)": "screen_capture",
+        "file 9 (.dcm)": "burned_in",
+        "file 10": "empty",
+        "file 11": "system_file",
     }
     assert all(
         BatchFile.objects.filter(batch=batch).exclude(state="ACCEPTED").values_list("reason", flat=True)
     )
     incoming = [name for name in stored() if name.startswith("incoming/")]
     assert len(incoming) == 2, "only what is held back is kept as it came"
+
+
+def test_no_path_outlives_the_verdict_on_its_file(desk: Desk) -> None:
+    some, folder = desk.slices("M1")["IM0001.dcm"], "Zimmermann_Hildegard_12041958"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(f"{folder}/letter.Hildegard", b"Dear colleague")
+    files = {
+        f"{folder}/n.txt": b"x",
+        f"{folder}/burned.dcm": changed(some, BurnedInAnnotation="YES"),
+        f"{folder}.zip": buffer.getvalue(),
+        f"{folder}/Thumbs.db": b"x",
+        f"{folder}/IM1": some,
+    }
+
+    batch = desk.send(files)
+
+    paths = BatchFile.objects.filter(batch=batch).order_by("archive", "index").values_list("path", flat=True)
+    assert sorted(paths) == ["", "file 1", "file 1 (.txt)", "file 2 (.dcm)", "file 3 (.zip)", "file 4"]
+
+
+def test_a_file_that_was_refused_before_it_was_sent_leaves_no_path(desk: Desk) -> None:
+    start_batch(
+        actor=desk.cast.actor(),
+        visit=desk.visits["M1"],
+        files=[Announced("Hildegard/a.dcm", 4 * 1024**3), Announced("Hildegard/b.txt", 3, "not_dicom")],
+    )
+    assert list(BatchFile.objects.order_by("index").values_list("path", flat=True)) == [
+        "file 1 (.dcm)",
+        "file 2 (.txt)",
+    ]
+
+
+def test_a_path_that_no_text_may_hold_is_taken_and_sent_again(desk: Desk) -> None:
+    odd = [Announced("a\0b\ud800.dcm", 3)]
+    first, missing = start_batch(actor=desk.cast.actor(), visit=desk.visits["M1"], files=odd)
+    assert missing == [0]
+    assert start_batch(actor=desk.cast.actor(), visit=desk.visits["M1"], files=odd) == (first, [0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"SliceThickness": "1E30"}, "bad_number"),
+        ({"SliceThickness": "123456789"}, "bad_number"),
+        ({"WindowCenter": "1E400"}, "bad_number"),
+        ({"InstanceNumber": "99999999999"}, "bad_number"),
+        ({"SeriesNumber": "1E9999999"}, "bad_number"),
+        ({"NumberOfFrames": "1E9999999"}, "bad_number"),
+        ({"RescaleSlope": "Infinity"}, "bad_number"),
+        ({"ImagePositionPatient": "0\\0\\1E10"}, "no_geometry"),
+        ({"ImagePositionPatient": "0\\0\\1E30"}, "bad_number"),
+        ({"ImagePositionPatient": "NaN\\0\\0"}, "bad_number"),
+    ],
+    ids=str,
+)
+def test_a_number_beyond_all_bounds_holds_back_its_file_and_no_other(
+    desk: Desk, changes: dict[str, str], code: str
+) -> None:
+    files = desk.slices("M1")
+    files["IM0002.dcm"] = with_values(files["IM0002.dcm"], changes)
+
+    batch = desk.send(files)
+
+    assert (batch.state, states(batch)) == (BatchState.DONE, {"ACCEPTED": 4, "QUARANTINED": 1})
+    assert reasons(batch) == [code]
+
+
+@pytest.mark.parametrize("keyword", ["RescaleType", "ConvolutionKernel", "Manufacturer"])
+def test_a_character_that_no_text_may_hold_goes_and_the_image_stays(desk: Desk, keyword: str) -> None:
+    files = desk.slices("M1")
+    files["IM0002.dcm"] = with_values(files["IM0002.dcm"], {keyword: "H\0U"})
+
+    assert states(desk.send(files)) == {"ACCEPTED": 5}
+
+
+def with_values(data: bytes, changes: dict[str, str]) -> bytes:
+    """A file with values as they are written, without a look at whether they may be."""
+    for keyword, value in changes.items():
+        tag = tag_for_keyword(keyword)
+        assert tag is not None
+        data = with_element(data, tag, dictionary_VR(tag), value.encode())
+    return data
+
+
+@pytest.mark.parametrize("fault", [DataError, ValueError, ArithmeticError])
+def test_what_nobody_thought_of_spoils_only_its_file(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
+) -> None:
+    batch = desk.deliver(desk.slices("M1"))
+    stored_as, third = keeping.Keeper._stored, []
+
+    def stumbles(self: keeping.Keeper, study: Study, result: Any, *rest: Any) -> Instance:
+        instance = stored_as(self, study, result, *rest)
+        if instance.number == 3:
+            third.append(instance)
+            raise fault("of content")
+        return instance
+
+    monkeypatch.setattr(keeping.Keeper, "_stored", stumbles)
+    with desk.committing():
+        process_batch(batch.pk)
+
+    batch.refresh_from_db()
+    assert third
+    assert (batch.state, states(batch)) == (BatchState.DONE, {"ACCEPTED": 4, "REJECTED": 1})
+    assert reasons(batch) == ["unusable"]
+    assert Instance.objects.count() == 4
+
+
+def test_a_lost_database_is_not_the_fault_of_a_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = desk.deliver(desk.slices("M1"))
+
+    def lost(*_: object) -> Instance:
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(keeping.Keeper, "_stored", lost)
+    with pytest.raises(OperationalError):
+        process_batch(batch.pk)
+    assert states(batch) == {"RECEIVED": 5}
 
 
 def test_a_held_back_file_is_released_as_a_clean_one_or_destroyed(desk: Desk, stored: type_stored) -> None:

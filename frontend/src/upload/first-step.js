@@ -37,9 +37,12 @@ export class FirstStep {
         for (const tag of tags) this.actions.set(tag, { ...this.actions.get(tag), [vr]: action })
       }
     }
-    this.checks = Object.fromEntries(Object.entries(table.checks).map(([vr, source]) => [vr, new RegExp(`^(?:${source})$`)]))
+    const whole = (source) => new RegExp(`^(?:${source})$`)
+    this.checks = Object.fromEntries(Object.entries({ ...table.checks, ...table.checksOfTags }).map(([of, source]) => [of, whole(source)]))
+    this.numbersThatRead = whole(table.numbersThatRead)
     this.phases = table.phases.map(([name, source]) => [name, new RegExp(source, 'i')])
     this.word = new RegExp(table.word, 'g')
+    this.shortName = whole(table.shortName)
   }
 
   /** The file without names, as a Blob of which the pixels still lie on the disk. Throws where the file cannot be read. */
@@ -76,7 +79,9 @@ export class FirstStep {
     const words = (tags) => tags.flatMap((tag) => latin(valueOf(read, tag)).match(this.word) ?? []).map(upper)
     const vendor = new Set(words(this.table.vendors))
     const found = new Set([...words(this.table.people), ...words(this.table.places).filter((word) => !vendor.has(word))])
-    return [...found].filter((word) => word.length >= (/^\d+$/.test(word) ? 5 : 4)).sort()
+    const long = [...found].filter((word) => word.length >= (/^\d+$/.test(word) ? 5 : 4))
+    const short = words(this.table.names).filter((word) => this.shortName.test(word) && !this.table.noNames.includes(word))
+    return [...new Set([...long, ...short])].sort()
   }
 
   /** The private block that tells the server what was done, and the digests in the place of what is gone. */
@@ -118,7 +123,7 @@ class Writer {
     const local = this.#isLocalCode(elements)
     return elements.map((element) => {
       const place = path + tagName(element.tag)
-      const code = local ? this.step.table.localCodes[element.tag] : undefined
+      const code = local && element.vr !== 'SQ' ? this.step.table.localCodes[element.tag] : undefined
       const bytes = code === undefined ? this.#element(element, place) : this.encode(element.tag, element.vr, text(code))
       if (!bytes) this.removed.push(place)
       return { tag: element.tag, bytes }
@@ -141,26 +146,43 @@ class Writer {
     if (action === 'recurse') return this.#sequence(element, place)
     if (element.undefined) throw new Error('A value of unknown length')
     const value = this.bytes.subarray(element.value, element.end)
-    if (action === 'keep') return this.#copied(element)
-    if (action === 'check') return this.step.checks[vr].test(latin(value)) ? this.#copied(element) : null
+    if (action === 'keep') return this.#holdsNumbers(element.tag, vr, value) ? this.#copied(element) : null
+    if (action === 'check') return this.#checked(element, vr, value, place)
     if (action === 'phase') return this.#phase(element, value, place)
     if (!latin(value).replace(/[ \0]/g, '')) return this.#copied(element)
-    const dummy = action === 'replace' ? this.step.table.dummies[vr] ?? '' : ''
+    const dummy = action === 'replace' ? this.step.table.dummies[named(element.vr) ?? vr] ?? '' : ''
     ;(dummy ? this.replaced : this.emptied).push(place)
     return this.encode(element.tag, element.vr, text(dummy))
   }
 
-  /** What happens to an element; nothing where it goes. An unusual representation of a kept element is kept if it holds no text. */
+  /** What happens to an element; nothing where it goes. The dictionary says what it is, among numbers the file. */
   #action ({ tag, vr: given }) {
     const known = this.step.actions.get(tag)
     if (!known) return {}
     const [first] = Object.keys(known)
-    const vr = given && given !== 'UN' ? given : first
+    const vr = named(given) ?? first
     if (vr === 'SQ' && given === 'UN') throw new Error('A sequence that does not say so')
     if (known[vr]) return { action: known[vr], vr }
-    if (!['keep', 'check'].includes(known[first])) return { action: known[first] === 'recurse' ? undefined : known[first], vr }
-    if (this.step.table.numeric.includes(vr)) return { action: 'keep', vr }
-    return { action: this.step.checks[vr] && 'check', vr }
+    if ((vr === 'SQ') !== (first === 'SQ')) return {}
+    if (![vr, first].every((each) => this.#isNumber(each)) || !['keep', 'check'].includes(known[first])) return { action: known[first], vr: first }
+    return { action: this.step.table.sizes[vr] ? 'keep' : 'check', vr }
+  }
+
+  #isNumber (vr) { return vr === 'DS' || vr === 'IS' || vr in this.step.table.sizes }
+
+  #holdsNumbers (tag, vr, value) {
+    const { sizes, most } = this.step.table
+    const [size, limit] = [sizes[vr], most[tag] ?? 1]
+    if (!size) return !['OB', 'OW'].includes(vr) || value.length > 64 || !this.step.numbersThatRead.test(latin(value))
+    if (value.length % size || (limit && value.length > size * limit)) return false
+    return value.length > 64 || !this.step.numbersThatRead.test(latin(value))
+  }
+
+  #checked (element, vr, value, place) {
+    if ((this.step.checks[element.tag] ?? this.step.checks[vr])?.test(latin(value))) return this.#copied(element)
+    if (vr !== 'TM') return null
+    this.emptied.push(place)
+    return this.encode(element.tag, element.vr, text(''))
   }
 
   /** Of a description, the contrast phase that it names. */
@@ -271,9 +293,10 @@ function valueOf ({ bytes, elements }, tag) {
 /** A word of a header in capitals without accents, in each of the character sets that it may be written in. */
 function readings (word) {
   const decoded = ['utf-8', 'latin1'].map((charset) => new TextDecoder(charset).decode(bytesOf(word)))
-  return decoded.flatMap((each) => each.match(LETTERS) ?? []).map(plain).filter((each) => each.length > 3)
+  return decoded.flatMap((each) => each.match(LETTERS) ?? []).map(plain).filter((each) => each.length > Math.min(3, word.length - 1))
 }
 
+const named = (vr) => vr && vr !== 'UN' ? vr : undefined
 const plain = (word) => word.normalize('NFKD').replace(/\p{M}/gu, '').toUpperCase()
 const trimmed = (read, tag) => latin(valueOf(read, tag)).replace(/^[\0 \r\n\t]+|[\0 \r\n\t]+$/g, '')
 const tagName = (tag) => tag.toString(16).toUpperCase().padStart(8, '0')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from imaging.dicom.intake import list_files
 from imaging.models import BatchFile, FileState, Origin
 from imaging.selectors.studies import file_counts, files_with_a_reason
 from imaging.services import process_batch, receive_files
+from imaging.services.names import name_without_names
 from patients.models import Subject
 from visits.models import Visit
 from visits.selectors import get_visit
@@ -41,7 +43,7 @@ class Command(BaseCommand):
             raise CommandError(getattr(error, "message", str(error))) from error
         process_batch(batch.pk)
         for file in files_with_a_reason(batch):
-            self.stdout.write(f"{file.state}  {_shown(file)}  {file.reason}")
+            self.stdout.write(f"{file.state}  {_shown(file, files)}  {file.reason}")
         counts = file_counts(batch)
         summary = ", ".join(
             f"{number} {FileState(state).label.lower()}" for state, number in sorted(counts.items())
@@ -51,8 +53,11 @@ class Command(BaseCommand):
             raise CommandError("No image was accepted.")
 
 
-def _shown(file: BatchFile) -> str:
-    return file.path or f"file {file.index + 1}"
+def _shown(file: BatchFile, files: Sequence[tuple[str, Path]]) -> str:
+    """The path on this machine, which no row keeps; of a file in an archive, its number there."""
+    if file.archive is None:
+        return files[file.index][0]
+    return f"{files[file.archive.index][0]}, {file.path or name_without_names(file.index, '')}"
 
 
 def _visit(number: str, code: str) -> Visit:
