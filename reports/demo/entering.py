@@ -19,6 +19,8 @@ from visits.models import Visit
 Values = Mapping[str, Any]
 
 USUAL = {
+    "TULNKID": "T01",
+    "TRLNKID": "T01",
     "HGB": "12.6 g/dL 11.5 16.0", "WBC": "6.4 10^9/L 3.5 10.0", "NEUT": "3.4 10^9/L 1.5 7.3",
     "LYM": "1.8 10^9/L 1.1 3.3", "PLAT": "212 10^9/L 145 390",
     "BILI": "12 umol/L 5 25", "AST": "34 U/L 15 45", "ALT": "38 U/L 10 70",
