@@ -136,10 +136,15 @@ class Upload extends HTMLElement {
     await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker))
   }
 
-  #batch (indexes) {
+  async #batch (indexes) {
     const body = new FormData()
     body.set('upload', this.upload)
-    for (const index of indexes) body.set(`file-${index}`, this.entries[index].file, 'file')
+    for (const index of indexes) {
+      const { file } = this.entries[index]
+      body.set(`file-${index}`, file, 'file')
+      const digest = await sha256(file)
+      if (digest) body.set(`sha256-${index}`, digest)
+    }
     const total = indexes.reduce((sum, index) => sum + this.entries[index].file.size, 0) || 1
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest() // fetch tells nothing about the way up
@@ -297,6 +302,19 @@ class Upload extends HTMLElement {
 const sendable = (entries) => entries.filter(({ path }) => !/(^|\/)(\.DS_Store|Thumbs\.db|__MACOSX\/.*)$/.test(path))
 
 class Refused extends Error {}
+
+const LARGEST_HASHED = 64 * 2 ** 20 // larger ones are archives; what is in them is counted and checked there
+
+/** Digest of what is sent, so that the server can tell that it is what arrived; empty where this browser cannot make one. */
+async function sha256 (file) {
+  if (!globalThis.crypto?.subtle || file.size > LARGEST_HASHED) return ''
+  try {
+    const digest = await crypto.subtle.digest('SHA-256', await file.arrayBuffer())
+    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  } catch {
+    return '' // it cannot be read any more: sending it says so
+  }
+}
 
 const refusing = (words) => () => { throw new Refused(words) }
 const unreadable = ({ path }) => `${path} cannot be read. Is the disc still in its drive? Nothing was sent.`

@@ -146,11 +146,15 @@ def _expected(batch: Batch, index: int, announced: Announced) -> BatchFile:
 
 @dataclass(frozen=True)
 class Sent:
-    """A file of a batch as it comes in: its place in the list, its bytes, and how many there are."""
+    """A file of a batch as it comes in: its place in the list, its bytes, and how many there are.
+
+    `sha256` is the digest that the sender made of it before it left, in hexadecimal digits, where it made one.
+    """
 
     index: int
     content: IO[bytes]
     size: int
+    sha256: str = ""
 
 
 def receive_file(*, actor: Actor, batch: Batch, index: int, content: IO[bytes], size: int) -> Receipt:
@@ -205,7 +209,10 @@ def _receive(file: BatchFile, sent: Sent, undo: ExitStack) -> Receipt:
         return Receipt("rejected", file.reason) if file.state == FileState.REJECTED else Receipt("duplicate")
     if sent.size != file.size:
         return Receipt("rejected", "The file changed its size while it was sent. Start again.")
-    file.sha256 = _sha256(sent.content)
+    digest = _sha256(sent.content)
+    if sent.sha256 and sent.sha256 != digest:
+        return Receipt("rejected", "The file changed on its way. Start again.")
+    file.sha256 = digest
     file.stored_key = default_storage.save(
         f"incoming/{file.batch.opaque}/{file.index:06d}", File(sent.content)
     )

@@ -89,7 +89,7 @@ def batch_files(request: Request, opaque: UUID) -> JsonResponse:
     batch = studies.get_batch(request.access, opaque, "image.upload")
     actor = request.access.actor(batch.subject.trial.code, batch.subject.site.code)
     sent = [
-        Sent(int(index), file.file, file.size or 0)
+        Sent(int(index), file.file, file.size or 0, request.POST.get(f"sha256-{index}", "").lower())
         for name, file in request.FILES.items()
         if (index := name.removeprefix("file-")).isdecimal()
         and not isinstance(file, list)

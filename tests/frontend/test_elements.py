@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,7 @@ class Store:
         self.files: list[dict[str, Any]] = []
         self.arrived: set[int] = set()
         self.batches: list[list[int]] = []
+        self.digests: set[bytes] = set()
         self.break_once = False
         self.reject: set[int] = set()
         site.routes["/manifest/"] = self.manifest
@@ -199,6 +201,7 @@ class Store:
             return 503, "text/plain", "down"
         self.batches.append(indexes)
         self.arrived |= set(indexes)
+        self.digests |= set(re.findall(rb'name="sha256-\d+"\r\n\r\n([0-9a-f]{64})\r\n', data["raw"]))
         results = [
             {
                 "index": n,
@@ -223,6 +226,7 @@ def test_an_upload_sends_a_list_then_batches_of_twenty(page: Page, site: Site, t
     until(lambda: "45 of 45 files are here" in page.locator("edc-upload").inner_text())
     assert [len(batch) for batch in sorted(store.batches)] == [20, 20, 5]
     assert store.files[3] == {"path": "IM003", "size": 103}
+    assert store.digests == {sha256(b"x" * (100 + n)).hexdigest().encode() for n in range(45)}
 
 
 def test_what_is_there_already_is_not_sent_again(page: Page, site: Site, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from imaging.dicom import phantom
 from imaging.dicom.frames import decode
 from imaging.dicom.reader import read as read_file
 from imaging.masking import SLICE, masked
-from imaging.models import Batch, BatchFile, Instance, Measurement, Read, Series, Study
+from imaging.models import Batch, BatchFile, FileState, Instance, Measurement, Read, Series, Study
 from imaging.services import process_batch
 from tests.conftest import PASSWORD
 from tests.imaging.conftest import Desk
@@ -139,6 +140,28 @@ def test_a_browser_sends_a_folder_breaks_off_and_goes_on(
     status = client.get(reverse("image-status", args=[first["upload"]])).json()
     assert (status["state"], status["done"], status["total"]) == ("done", 5, 5)
     assert Instance.objects.count() == 5
+
+
+@pytest.mark.req("DCM-11")
+@pytest.mark.parametrize("on_its_way", [False, True])
+def test_what_arrives_is_what_the_sender_hashed(desk: Desk, *, on_its_way: bool) -> None:
+    client, (name, data) = desk.cast.client("coordinator"), next(iter(desk.slices("M1").items()))
+    url = reverse("image-manifest", args=[desk.subject.number, "M1"])
+    started = post_json(client, url, {"files": [{"path": name, "size": len(data)}]}).json()
+    arrived = data[:-1] + b"?" if on_its_way else data
+    sent = {"file-0": SimpleUploadedFile(name, arrived), "sha256-0": hashlib.sha256(data).hexdigest()}
+
+    [receipt] = client.post(reverse("image-files", args=[started["upload"]]), sent).json()["results"]
+
+    file = BatchFile.objects.get()
+    if on_its_way:
+        assert (receipt["state"], receipt["reason"]) == (
+            "rejected",
+            "The file changed on its way. Start again.",
+        )
+        assert (file.state, file.stored_key) == (FileState.EXPECTED, "")
+    else:
+        assert (receipt["state"], file.state) == ("received", FileState.RECEIVED)
 
 
 @pytest.mark.parametrize(
