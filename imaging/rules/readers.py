@@ -16,7 +16,9 @@ from imaging.rules.agreement import (
     limits_of_agreement,
 )
 
-RESPONSES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE")
+RESPONSES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD")
+"""In their order, all of them: how far two lie apart does not depend on which ones were given."""
+NOT_EVALUABLE = "NE"
 KAPPA_MIN = Decimal("0.6")
 """Below, the reader is trained again (Landis and Koch 1977: above 0.6 is substantial agreement)."""
 LEAST_FOR_SIZES = 2
@@ -60,30 +62,37 @@ class Agreement:
 
 
 def agreement_of(pairs: Sequence[tuple[Said, Said]]) -> Agreement:
-    """Agreement of pairs; responses are ordered, so that neighbours count as half a disagreement (linear weights).
+    """Agreement of pairs; responses are ordered, so that neighbours count as a part of a disagreement (linear weights).
+
+    Not evaluable is no step of that order: such an answer counts in the share that is the same, and in no kappa of
+    responses.
 
     References
     ----------
     Cohen 1960 and 1968, Shrout and Fleiss 1979, Bland and Altman 1986; see `imaging.rules.agreement`.
     """
     first, second = _common([(a.categories, b.categories) for a, b in pairs])
-    known = sorted({*first, *second}, key=lambda code: (_rank(code), code))
-    weights = Weights.LINEAR if known and set(known) <= set(RESPONSES) else Weights.NONE
     mine, theirs = _common([(a.sizes, b.sizes) for a, b in pairs])
     enough = len(mine) >= LEAST_FOR_SIZES
     return Agreement(
         pairs=len(pairs),
         categories=len(first),
         share=agreement_share(first, second) if first else None,
-        kappa=cohen_kappa(first, second, known, weights) if first else None,
+        kappa=_kappa(first, second),
         sizes=len(mine),
         icc=icc_2_1(list(zip(mine, theirs, strict=True))) if enough else None,
         limits=limits_of_agreement(mine, theirs) if enough else None,
     )
 
 
-def _rank(code: str) -> int:
-    return RESPONSES.index(code) if code in RESPONSES else len(RESPONSES)
+def _kappa(first: Sequence[str], second: Sequence[str]) -> Decimal | None:
+    known = {*first, *second}
+    if not known <= {*RESPONSES, NOT_EVALUABLE}:
+        return cohen_kappa(first, second, sorted(known))
+    judged = [pair for pair in zip(first, second, strict=True) if NOT_EVALUABLE not in pair]
+    if not judged:
+        return None
+    return cohen_kappa([a for a, _ in judged], [b for _, b in judged], RESPONSES, Weights.LINEAR)
 
 
 def _common(

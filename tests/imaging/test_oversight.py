@@ -62,6 +62,29 @@ def test_agreement_of_categories_and_sizes() -> None:
     assert found.limits.bias == 0
 
 
+def said_of(*responses: str) -> list[Said]:
+    return [Said({"overall": each}, {}) for each in responses]
+
+
+def test_not_evaluable_is_no_step_between_responses() -> None:
+    first, second = said_of("CR", "PD", "SD"), said_of("CR", "PD", "PD")
+    whole = agreement_of(list(zip(first, second, strict=True)))
+    for odd in ("CR", "PD"):
+        more = [*zip(first, second, strict=True), *zip(said_of(odd), said_of("NE"), strict=True)]
+        found = agreement_of(more)
+        assert found.kappa == whole.kappa, odd
+        assert (found.categories, found.share) == (4, Decimal("0.5"))
+    assert agreement_of(list(zip(said_of("NE"), said_of("NE"), strict=True))).kappa is None
+
+
+def test_how_far_responses_lie_apart_does_not_depend_on_the_others_given() -> None:
+    """CR and PR are one of four steps apart, also where nobody said anything else: 1 - (1/4 * 1/4) / (1/2 * 1/4)."""
+    found = agreement_of(
+        list(zip(said_of("CR", "CR", "PR", "PR"), said_of("CR", "PR", "PR", "PR"), strict=True))
+    )
+    assert found.kappa == Decimal("0.5")
+
+
 def test_only_what_both_said_is_compared() -> None:
     found = agreement_of(
         [(Said({"T01": "COMPLETE", "T02": "LTP"}, {}), Said({"T01": "COMPLETE"}, {"T01": Decimal(3)}))]
