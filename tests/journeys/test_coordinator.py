@@ -260,7 +260,7 @@ def test_a_folder_of_images_with_a_letter_among_them(
     page.wait_for_url("**/images/uploads/**")
     process_batch(Batch.objects.get().pk)
     page.reload()
-    rejected = page.get_by_role("row").filter(has_text="letter.txt")
+    rejected = page.get_by_role("row").filter(has_text="(.txt)")  # a name of a file may name somebody
     expect(rejected).to_contain_text("not a DICOM file")
     assert Instance.objects.count() == len(files) - 1
     page.get_by_role("link", name="To the images").click()
