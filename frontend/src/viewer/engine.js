@@ -27,7 +27,7 @@ let rendering // one for as long as the page lives: its contexts and what they c
 /** Start Cornerstone; the second call waits for the first. */
 export function start () {
   started ??= (async () => {
-    await initCore({ rendering: { webGlContextCount: 2 } }) // a picture each; it would make seven at once
+    await initCore({ rendering: { webGlContextCount: 1 } }) // two pictures share it; it would make seven at once
     dicomImageLoader.init({ maxWebWorkers: Math.min(navigator.hardwareConcurrency || 2, 4) })
     await initTools()
     for (const tool of [WindowLevelTool, PanTool, ZoomTool, StackScrollTool, LengthTool, BidirectionalTool]) addTool(tool)
