@@ -30,7 +30,7 @@ from patients.selectors import get_subject_by_key
 from patients.services import set_status
 from tests.casebook.place_case import locked_site, locked_study, signed, unlocked
 from tests.casebook.signing_case import Case
-from tests.cast import SETUP, Cast
+from tests.cast import SETUP
 
 pytestmark = pytest.mark.django_db
 
@@ -86,16 +86,6 @@ def test_every_state_and_role_is_legal_or_refused_with_a_sentence(action: str) -
 
 
 # A site that is ready ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def case(cast: Cast) -> Case:
-    return Case(cast)
-
-
-@pytest.fixture
-def manager(cast: Cast) -> Actor:
-    return cast.actor("datamanager")
 
 
 @pytest.fixture

@@ -20,21 +20,10 @@ from patients.models import Subject
 from patients.services import screen_patient
 from tests.casebook.place_case import locked_site, signed
 from tests.casebook.signing_case import Case
-from tests.cast import Cast
 from tests.conftest import superuser_connection
 from trials.models import Site, Trial
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def case(cast: Cast) -> Case:
-    return Case(cast)
-
-
-@pytest.fixture
-def manager(cast: Cast) -> Actor:
-    return cast.actor("datamanager")
 
 
 class Aside:

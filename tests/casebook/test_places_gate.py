@@ -19,20 +19,10 @@ from patients.models import Subject
 from patients.services import screen_patient, set_status
 from tests.casebook.place_case import locked_site, locked_study
 from tests.casebook.signing_case import Case, again
-from tests.cast import SETUP, Cast
+from tests.cast import SETUP
 from visits.services import add_unscheduled_visit
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def case(cast: Cast) -> Case:
-    return Case(cast)
-
-
-@pytest.fixture
-def manager(cast: Cast) -> Actor:
-    return cast.actor("datamanager")
 
 
 @pytest.mark.req("LCK-02")

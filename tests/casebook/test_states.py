@@ -19,7 +19,7 @@ from casebook.rules.states import LABELS, PERMISSIONS, TABLE, FormState, refusal
 from casebook.services import states
 from foundation import clock
 from tests.casebook.signing_case import Case, again, closed
-from tests.cast import SETUP, Cast
+from tests.cast import SETUP
 
 pytestmark = pytest.mark.django_db
 
@@ -79,16 +79,6 @@ def test_each_action_has_rules_a_permission_and_a_word() -> None:
 
 
 # The services --------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def case(cast: Cast) -> Case:
-    return Case(cast)
-
-
-@pytest.fixture
-def manager(cast: Cast) -> Actor:
-    return cast.actor("datamanager")
 
 
 @pytest.fixture

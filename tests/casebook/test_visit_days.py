@@ -27,16 +27,6 @@ from visits.services import add_unscheduled_visit, record_visit
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def case(cast: Cast) -> Case:
-    return Case(cast)
-
-
-@pytest.fixture
-def manager(cast: Cast) -> Actor:
-    return cast.actor("datamanager")
-
-
 def yesterday(case: Case) -> date:
     return clock.today(case.subject.site.time_zone) - timedelta(days=1)
 
