@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config.broker import broker_url
 from config.database import databases
 from config.embedded.valkey import valkey_socket
-from config.environment import BASE_DIR, boolean, data_folder, dated_document, names, text
+from config.environment import BASE_DIR, boolean, data_folder, dated_document, names, number, text
 from config.rooms import ROOMS
 from config.secrets import installation_secret
 from config.storage import storage
@@ -45,6 +45,10 @@ if PART11_SIGNING and PART11_LETTER is None:
     raise ImproperlyConfigured(
         "PART11_SIGNING is True, so PART11_LETTER has to name the letter of 21 CFR 11.100(c) and its day."
     )
+
+# Images -------------------------------------------------------------------------------------------------------------
+# How long a file as it came, with the patient's name, waits for somebody's decision before it is destroyed.
+ORIGINALS_KEPT_DAYS = number("ORIGINALS_KEPT_DAYS", 30, low=1, high=365)
 
 # Rooms --------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

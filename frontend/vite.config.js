@@ -32,7 +32,7 @@ export default defineConfig({
     cssTarget: ['chrome111', 'firefox115', 'safari15.4'],
     chunkSizeWarningLimit: 5000,
     rollupOptions: {
-      input: { app: file('src/app.js'), viewer: file('src/viewer.js'), upload: file('src/upload.js'), epro: file('src/epro.js') },
+      input: { app: file('src/app.js'), viewer: file('src/viewer.js'), upload: file('src/upload.js'), cover: file('src/cover.js'), epro: file('src/epro.js') },
     },
   },
 })

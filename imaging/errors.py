@@ -157,6 +157,18 @@ class NoImagesError(DomainError):
     status = 409
 
 
+class CannotCoverError(DomainError):
+    code = "cannot_cover"
+    template = "These files are not held back for anything in the picture."
+    status = 422
+
+
+class AreaNotUnderstoodError(DomainError):
+    code = "area_not_understood"
+    template = "This is no area of the picture: {typed}. Give left, top, right and bottom in pixels."
+    status = 422
+
+
 class StoredFileError(DomainError):
     """The storage does not give back what was stored."""
 

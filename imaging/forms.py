@@ -11,7 +11,13 @@ from uuid import UUID
 from django import forms
 from django.http import HttpRequest
 
-from imaging.errors import DayNotUnderstoodError, ManifestRefusedError, MeasurementRefusedError
+from imaging.dicom.writing import Box
+from imaging.errors import (
+    AreaNotUnderstoodError,
+    DayNotUnderstoodError,
+    ManifestRefusedError,
+    MeasurementRefusedError,
+)
 from imaging.models import ImageQuality
 from imaging.services.receiving import Announced
 
@@ -39,6 +45,20 @@ def quality_in(request: HttpRequest) -> dict[str, Any]:
 def reason_in(request: HttpRequest, name: str = "reason") -> str:
     """What a person gave as the reason; empty where there is none, for the service to refuse."""
     return str(request.POST.get(name, "")).strip()[:300]
+
+
+def areas_in(request: HttpRequest) -> list[Box]:
+    """Areas of a picture that are to be covered.
+
+    Raises
+    ------
+    AreaNotUnderstoodError
+    """
+    typed = request.POST.getlist("area")
+    try:
+        return [Box.parsed(text) for text in typed]
+    except ValueError as error:
+        raise AreaNotUnderstoodError(typed="; ".join(typed)[:200]) from error
 
 
 class FindingsForm(forms.Form):

@@ -10,9 +10,15 @@ ADJUDICATORS_NUMBER: Final = 3
 """Number of a read that an adjudicator makes, after those of the first and the second reader."""
 
 RELEASABLE: Final = frozenset(
-    {"burned_in", "screen_capture", "comment_in_pixels", "lossy", "other_patient", "names_sent", "words_left"}
-)
+    {
+        "burned_in", "screen_capture", "comment_in_pixels", "lossy", "other_patient", "names_sent", "words_left",
+        "writing",
+    }
+)  # fmt: skip
 """Reasons of quarantine that a person may overrule; the others are not readable images in the first place."""
+
+COVERABLE: Final = frozenset({"burned_in", "screen_capture", "writing"})
+"""Reasons of quarantine that lie in the picture, and are gone once an area of it is covered."""
 
 
 def may_change_read(state: str, reader_id: int, user_id: int | None) -> bool:
@@ -28,3 +34,8 @@ def permission_to_read(number: int) -> str:
 def may_release(code: str) -> bool:
     """Whether a person may let a quarantined file pass."""
     return code in RELEASABLE
+
+
+def may_cover(code: str) -> bool:
+    """Whether covering an area of the picture is an answer to a reason of quarantine."""
+    return code in COVERABLE

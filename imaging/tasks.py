@@ -28,6 +28,7 @@ def sweep_batches() -> None:
 
 @task(queue="imaging", every=timedelta(hours=6))
 def sweep_leftovers() -> None:
-    """Destroy originals that the storage kept against what was decided."""
+    """Destroy originals about which nobody decided in time, and those that the storage kept against a decision."""
     with origin("task"):
+        services.destroy_expired()
         services.destroy_leftovers()

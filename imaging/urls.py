@@ -4,7 +4,7 @@ from django.urls import include, path, register_converter
 
 from casebook.converters import VisitName
 from imaging.dicomweb.addresses import ADDRESSES as DICOMWEB
-from imaging.views import adjudication, inbox, oversight, reading, studies, uploads, viewer
+from imaging.views import adjudication, held, inbox, oversight, reading, studies, uploads, viewer
 
 register_converter(VisitName, "imagingvisit")
 
@@ -38,6 +38,9 @@ urlpatterns = [
     path("images/series/<uuid:opaque>/thumbnail.png", studies.thumbnail, name="image-thumbnail"),
     path(f"{FILE}release/", studies.release, name="image-release"),
     path(f"{FILE}reject/", studies.reject, name="image-reject"),
+    path(FILE, held.held, name="image-held"),
+    path(f"{FILE}picture.png", held.picture, name="image-held-picture"),
+    path(f"{FILE}cover/", held.cover, name="image-cover"),
     path("images/first-step.json", uploads.first_step, name="image-first-step"),
     path("images/reads/", oversight.reads, name="reads-overseen"),
     path("images/reads/<uuid:opaque>/report.dcm", oversight.report, name="read-report"),

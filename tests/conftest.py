@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connections
 from django.test import Client, TransactionTestCase
 from django.test.utils import CaptureQueriesContext
+from hypothesis import settings as hypothesis_settings
 
 from accounts.models import Grant, Identification, User
 from accounts.rules.accountability import CURRENT
@@ -31,6 +32,11 @@ KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 BOOK_KEEPING = re.compile(
     r"^(SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK|BEGIN|COMMIT)|set_config\('hilum\.actor_id', ''"
 )
+
+
+# A busy machine is no fault of what is tested: no test is held against a clock.
+hypothesis_settings.register_profile("hilum", deadline=None)
+hypothesis_settings.load_profile("hilum")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,6 +61,17 @@ def superuser_connection() -> Any:
     return psycopg2.connect(dbname=connections["default"].settings_dict["NAME"], **login)
 
 
+def end_other_sessions() -> None:
+    """End what a server's thread left open in the test database, for a database in use cannot be dropped."""
+    connection = superuser_connection()
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    connection.close()
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(
     request: pytest.FixtureRequest,
@@ -76,6 +93,7 @@ def django_db_setup(
     with django_db_blocker.unblock():
         app.close()
         if not django_db_keepdb:
+            end_other_sessions()
             owner.creation.destroy_test_db(settings.DATABASES["owner"]["NAME"], verbosity=0)
 
 

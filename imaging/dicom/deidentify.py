@@ -115,6 +115,8 @@ class Ledger:
     ----------
     before_sending
         Those of which the browser had emptied, replaced or removed the value already.
+    covered
+        Areas of the picture that a person had covered.
     """
 
     kept: list[str] = field(default_factory=list)
@@ -122,6 +124,7 @@ class Ledger:
     replaced: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     before_sending: list[str] = field(default_factory=list)
+    covered: list[str] = field(default_factory=list)
 
     def take_over(self, emptied: Sequence[str], replaced: Sequence[str], removed: Sequence[str]) -> None:
         """Note what the browser did, of which the file shows no trace."""
@@ -141,7 +144,8 @@ class Ledger:
             "replaced": self.replaced,
             "removed": self.removed,
         }
-        return content | ({"before_sending": self.before_sending} if self.before_sending else {})
+        seldom = {"before_sending": self.before_sending, "covered": self.covered}
+        return content | {part: names for part, names in seldom.items() if names}
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,11 @@ class BatchFile(models.Model):
     instance = models.ForeignKey(Instance, on_delete=models.PROTECT, null=True, related_name="+")
     decided_by = models.CharField(max_length=150, blank=True)
     overruled = models.JSONField(default=list, help_text="Reasons to hold it back that a person passed over.")
+    marks = models.TextField(
+        blank=True, help_text="Where something may be written in the picture: left,top,right,bottom each."
+    )
+    covers = models.TextField(blank=True, help_text="Areas that a person had covered, in the same form.")
+    held_since = models.DateTimeField(null=True, help_text="Since when it waits for a person.")
 
     class Meta:
         ordering = ["batch", "archive__index", "index"]
@@ -116,6 +121,23 @@ class BatchFile(models.Model):
 
     def __str__(self) -> str:
         return f"file {self.index} of {self.batch_id}"
+
+
+class Destruction(models.Model):
+    """That originals were destroyed, by whom and why; which ones, their rows say. Never changed."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, null=True, related_name="+")
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True, related_name="+")
+    files = models.PositiveIntegerField()
+    reason = models.CharField(max_length=300)
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.files} originals destroyed"
 
 
 class InboxState(models.TextChoices):

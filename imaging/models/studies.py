@@ -140,7 +140,10 @@ class Instance(models.Model):
     pixel_offset = models.BigIntegerField()
     pixel_length = models.BigIntegerField()
     pixel_sha256 = models.CharField(
-        max_length=64, help_text="Of the pixel data value, the same before and after."
+        max_length=64, help_text="Of the pixel data value; the same before and after, but for covered areas."
+    )
+    uncovered_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of the pixel data as they came, where areas were covered."
     )
     frame_key = models.CharField(max_length=200)
     attributes = models.JSONField(help_text="DICOM JSON for the viewer, without identifiers and dates.")

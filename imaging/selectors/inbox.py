@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.core.files.storage import default_storage
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from accounts.access import Access
@@ -17,8 +16,9 @@ from imaging.dicom.errors import DicomFault
 from imaging.dicom.first_step import blinded_number
 from imaging.dicom.opening import opening_of
 from imaging.models import ImagingKey, InboxItem, InboxState, PatientNumber
+from imaging.originals import opened
 from imaging.rules.matching import Slot, by_nearness, is_near
-from imaging.sealing import unseal
+from imaging.sealing import SealBroken, unseal
 from patients.models import Subject
 from patients.selectors import subjects_visible_to
 from visits.models import Visit, VisitState
@@ -189,7 +189,7 @@ def _digest_under(key: ImagingKey, patient: str) -> str:
 def patient_of(item: InboxItem) -> str:
     """The hospital's patient number in the stored object; empty where it cannot be read."""
     try:
-        with default_storage.open(item.stored_key) as stored:
+        with opened(item.stored_key) as stored:
             return opening_of(stored).patient
-    except (DicomFault, OSError):
+    except (DicomFault, OSError, SealBroken):
         return ""

@@ -63,9 +63,16 @@ def ledger_of(study: Study) -> list[LedgerPart]:
         for part, elements in content.items():
             found.setdefault(part, set()).update(elements)
     titles = {"kept": "Kept", "replaced": "Replaced", "emptied": "Emptied", "removed": "Removed"}
+    if "covered" in found:
+        titles["covered"] = "Areas of the picture that were covered"
     if "before_sending" in found:
         titles["before_sending"] = "Of these, before sending"
     return [LedgerPart(title, _shown(found.get(part, set()))) for part, title in titles.items()]
+
+
+def covered_slices(study: Study) -> int:
+    """In how many slices of a study areas were covered."""
+    return Instance.objects.filter(series__study=study).exclude(uncovered_sha256="").count()
 
 
 def _shown(elements: set[str]) -> list[str]:

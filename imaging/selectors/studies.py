@@ -8,13 +8,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, Max, Prefetch, QuerySet
+from django.db.models import Count, Max, Min, Prefetch, Q, QuerySet
 
 from accounts.access import Access
 from foundation.errors import NotFound
 from imaging.dicom.geometry import extent_mm, gaps, slice_distance_mm
-from imaging.models import Batch, BatchFile, BatchState, FileState, Instance, Series, Study, StudyState
-from imaging.policies import may_release
+from imaging.models import (
+    Batch,
+    BatchFile,
+    BatchState,
+    Destruction,
+    FileState,
+    Instance,
+    Series,
+    Study,
+    StudyState,
+)
+from imaging.policies import may_cover, may_release
 from imaging.rules.quality import Baseline, SeriesFacts, Standard, baseline_from
 from imaging.selectors.time_order import place, place_of
 from patients.models import Subject
@@ -125,6 +135,13 @@ def quarantined_files(access: Access) -> QuerySet[BatchFile]:
     return waiting.select_related("batch__visit", "subject").order_by("pk")
 
 
+def destructions(access: Access) -> QuerySet[Destruction]:
+    """Originals that were destroyed, the latest first; those of no subject for who matches images at any site."""
+    own = within(access, "image.view", trial="subject__trial__code", site="subject__site__code")
+    condition = own | Q(subject=None) if access.may_anywhere("image.match") else own
+    return Destruction.objects.filter(condition).select_related("batch__visit", "subject")
+
+
 def file_counts(batch: Batch) -> Mapping[str, int]:
     """How many files of a batch are in which state; archives themselves are not counted."""
     rows = BatchFile.objects.filter(batch=batch).exclude(state=FileState.UNPACKED)
@@ -145,19 +162,32 @@ def files_with_a_reason(batch: Batch) -> QuerySet[BatchFile]:
 
 @dataclass(frozen=True)
 class HeldAlike:
-    """Files of a batch that are held back for one reason."""
+    """Files of a batch that are held back for one reason; those with something in the picture, series by series.
+
+    Attributes
+    ----------
+    first
+        The first of them, where a person can look at it and cover what is written; None elsewhere.
+    """
 
     code: str
     reason: str
     files: int
     releasable: bool
+    first: int | None = None
 
 
 def held_alike(batch: Batch) -> list[HeldAlike]:
     """Reasons for which more than one file of a batch is held back, the commonest first."""
     held = BatchFile.objects.filter(batch=batch, state=FileState.QUARANTINED)
-    counted = held.values_list("code").annotate(files=Count("pk"), reason=Max("reason")).order_by("-files")
-    return [HeldAlike(code, reason, files, may_release(code)) for code, files, reason in counted if files > 1]
+    counted = held.values_list("code", "marks").annotate(
+        files=Count("pk"), reason=Max("reason"), first=Min("pk")
+    )
+    return [
+        HeldAlike(code, reason, files, may_release(code), first if marks and may_cover(code) else None)
+        for code, marks, files, reason, first in counted.order_by("-files", "first")
+        if files > 1
+    ]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from imaging.services.answers import (
     record_time,
 )
 from imaging.services.inbox import match_items, place_items, place_waiting, receive_object, reject_items
-from imaging.services.leftovers import destroy_leftovers
+from imaging.services.originals import destroy_expired, destroy_leftovers
 from imaging.services.processing import process_batch, sweep
 from imaging.services.quality import (
     accept_quality,
@@ -24,7 +24,14 @@ from imaging.services.quality import (
     restore_study,
     withdraw_study,
 )
-from imaging.services.quarantine import reject_alike, reject_file, release_alike, release_file
+from imaging.services.quarantine import (
+    reject_alike,
+    reject_file,
+    reject_held,
+    release_alike,
+    release_file,
+    release_held,
+)
 from imaging.services.reading import open_read, queue_reads, queue_repeats, queue_waiting
 from imaging.services.receiving import (
     finish_batch,
@@ -39,6 +46,7 @@ __all__ = [
     "accept_quality",
     "check_quality",
     "correct_read",
+    "destroy_expired",
     "destroy_leftovers",
     "erase_measurement",
     "finish_batch",
@@ -64,10 +72,12 @@ __all__ = [
     "record_time",
     "reject_alike",
     "reject_file",
+    "reject_held",
     "reject_items",
     "release_adjudication",
     "release_alike",
     "release_file",
+    "release_held",
     "restore_study",
     "sign_adjudication",
     "sign_read",

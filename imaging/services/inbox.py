@@ -6,25 +6,23 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import IO
 from uuid import uuid4
 
 from django.conf import settings
-from django.core.files.base import File
-from django.core.files.storage import default_storage
-from django.db import transaction
 from django.db.models import QuerySet
 
 from audit.context import Actor, acting
 from casebook.errors import PlaceLockedError
 from foundation import clock
+from imaging import originals
 from imaging.dicom.opening import Opening, opening_of
 from imaging.errors import NotWaitingError, ReasonMissingError, VisitTakesNoImagesError
 from imaging.models import Batch, BatchFile, BatchState, FileState, InboxItem, InboxState
 from imaging.rules.matching import certain_slot
 from imaging.selectors.inbox import slots_of
 from imaging.services.keeping import INTAKE
+from imaging.services.originals import note_destroyed
 from imaging.services.receiving import digest_of
 from patients.models import Subject
 from trials.models import Site
@@ -71,7 +69,7 @@ def receive_object(
         return known
     size = content.seek(0, 2)
     content.seek(0)
-    key = default_storage.save(f"incoming/inbox/{uuid4()}", File(content))
+    key = originals.keep_sealed(f"inbox/{uuid4()}", content)
     subject = _named(opening, subjects)
     facts = {
         "stored_key": key,
@@ -256,16 +254,11 @@ def reject_items(*, actor: Actor, items: Sequence[InboxItem], reason: str) -> No
         )
         if not held:
             raise NotWaitingError
-        keys = [item.stored_key for item in held]
-        transaction.on_commit(partial(_delete, keys))
+        originals.destroy(item.stored_key for item in held)
+        note_destroyed(actor, len(held), reason)
         InboxItem.objects.filter(pk__in=[item.pk for item in held]).update(
             state=InboxState.REJECTED, stored_key="", **_decision(actor, reason)
         )
-
-
-def _delete(keys: Iterable[str]) -> None:
-    for key in keys:
-        default_storage.delete(key)
 
 
 def _decision(actor: Actor, reason: str) -> dict[str, object]:

@@ -13,12 +13,14 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from audit.context import Actor, service_actor
+from imaging.dicom.covering import WRONG_AREA, covered
 from imaging.dicom.deidentify import Deidentified, deidentify, identity_words, words_of
 from imaging.dicom.describe import Description, describe
 from imaging.dicom.errors import DicomFault
 from imaging.dicom.first_step import blinded_number, first_step_of, without_block, words_found
 from imaging.dicom.geometry import Plane
 from imaging.dicom.reader import DicomFile, read, values_of
+from imaging.dicom.writing import Box
 from imaging.models import FileState, ImagingKey, Instance, Ledger, PatientNumber, Series, Study, StudyState
 from imaging.services.identity import identity_of, other_subject_with
 from patients.models import Subject
@@ -37,6 +39,7 @@ class Fate:
     code: str = ""
     reason: str = ""
     instance: Instance | None = None
+    marks: tuple[Box, ...] = ()
 
 
 def _quarantine(code: str, reason: str) -> Fate:
@@ -51,10 +54,13 @@ class Candidate:
     ----------
     overruled
         Codes of quarantine that a person decided to pass over.
+    covers
+        Areas of the picture that are covered before it is kept.
     """
 
     file: DicomFile
     overruled: frozenset[str] = frozenset()
+    covers: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,8 @@ class _Cleaned:
         The same under the subject's key.
     fault
         Why there is no result.
+    uncovered
+        SHA-256 of the pixel data before areas were covered; empty where none were.
     """
 
     candidate: Candidate
@@ -79,6 +87,7 @@ class _Cleaned:
     names_sent: bool = False
     words_left: bool = False
     fault: DicomFault | None = None
+    uncovered: str = ""
 
 
 class Keeper:
@@ -129,6 +138,9 @@ class Keeper:
         named = identity_words(file)
         try:
             result = deidentify(file, self._identity)
+            uncovered = result.pixel_sha256 if candidate.covers else ""
+            if candidate.covers:
+                result = covered(result, candidate.covers)
             description = describe(read(result.data))
         except DicomFault as fault:
             return _Cleaned(candidate, number, patient, fault=fault)
@@ -143,6 +155,7 @@ class Keeper:
             description,
             names_sent=bool(step and named),
             words_left=bool(named & left) or bool(step and words_found(step, left)),
+            uncovered=uncovered,
         )
 
     def _known(self, uids: Sequence[str]) -> dict[str, Instance]:
@@ -154,6 +167,8 @@ class Keeper:
         overruled = cleaned.candidate.overruled
         if "other_patient" not in overruled and (doubt := self._doubt(cleaned)):
             return _quarantine("other_patient", doubt)
+        if cleaned.fault is not None and cleaned.fault.code == WRONG_AREA:
+            return _quarantine("writing", cleaned.fault.message)
         if cleaned.fault is not None:
             return Fate(FileState.REJECTED, cleaned.fault.code, cleaned.fault.message)
         if cleaned.names_sent and "names_sent" not in overruled:
@@ -166,7 +181,7 @@ class Keeper:
             )
         if cleaned.result is None or cleaned.description is None:
             raise AssertionError("A candidate without a fault has a result.")
-        return self._place(cleaned.result, cleaned.description, cleaned.patient, known)
+        return self._place(cleaned, cleaned.result, cleaned.description, known)
 
     def _blinded(self, file: DicomFile) -> str:
         """The hospital's patient number (or, without one, name), blinded; empty where the file has neither."""
@@ -208,25 +223,25 @@ class Keeper:
         return self._numbers.get(patient)
 
     def _place(
-        self, result: Deidentified, description: Description, patient: str, known: dict[str, Instance]
+        self, cleaned: _Cleaned, result: Deidentified, description: Description, known: dict[str, Instance]
     ) -> Fate:
         same = known.get(result.sop_uid)
         if same is not None and same.series.study.state == StudyState.WITHDRAWN:
             return _quarantine("withdrawn", "This examination was taken out of the trial before.")
         if same is not None:
-            if same.pixel_sha256 == result.pixel_sha256:
+            if (same.uncovered_sha256 or same.pixel_sha256) == (cleaned.uncovered or result.pixel_sha256):
                 return Fate(FileState.DUPLICATE, "duplicate", "This image is here already.", same)
             return _quarantine("uid_conflict", "Another image with the same identifier is here already.")
         if description.plane is None:
             return _quarantine("no_geometry", "The image does not say where in the patient it lies.")
-        study = self._study(description, patient)
+        study = self._study(description, cleaned.patient)
         if study.state == StudyState.WITHDRAWN:
             return _quarantine("withdrawn", "This examination was taken out of the trial before.")
         if study.visit_id != self._visit.pk:
             return _quarantine(
                 "other_visit", f"Images of this examination were sent for {study.visit} before."
             )
-        known[result.sop_uid] = self._stored(study, result, description, description.plane)
+        known[result.sop_uid] = self._stored(study, cleaned, result, description, description.plane)
         return Fate(FileState.ACCEPTED, "ok", "", known[result.sop_uid])
 
     def _study(self, description: Description, patient: str) -> Study:
@@ -264,7 +279,14 @@ class Keeper:
             )
         return self._series[place]
 
-    def _stored(self, study: Study, result: Deidentified, description: Description, plane: Plane) -> Instance:
+    def _stored(
+        self,
+        study: Study,
+        cleaned: _Cleaned,
+        result: Deidentified,
+        description: Description,
+        plane: Plane,
+    ) -> Instance:
         """The file in the storage and its row, which is still to be written."""
         series = self._series_of(study, description)
         sha256 = hashlib.sha256(result.data).hexdigest()
@@ -281,6 +303,7 @@ class Keeper:
             pixel_offset=result.pixel_offset,
             pixel_length=result.pixel_length,
             pixel_sha256=result.pixel_sha256,
+            uncovered_sha256=cleaned.uncovered,
             frame_key=f"{place}.jhc",
             attributes=description.attributes,
             ledger=self._ledger(result),

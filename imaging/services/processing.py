@@ -7,37 +7,43 @@ whatever was done before an interruption is found done when the batch is taken u
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, Any
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import DataError, transaction
 from django.db.models import F, Q, QuerySet
 
 from audit.context import acting
 from casebook.closing import subjects_of_locked_places
 from foundation import clock
+from imaging import originals
 from imaging.dicom.intake import Arrived, Verdict, examine, is_archive, unpack
+from imaging.dicom.writing import Box, as_text, from_text
 from imaging.models import Batch, BatchFile, BatchState, FileState, Instance, Study
 from imaging.services.frames import make_frames
 from imaging.services.keeping import INTAKE, Candidate, Fate, Keeper
 from imaging.services.names import announced_path, name_without_names
+from imaging.services.originals import note_destroyed
 from imaging.services.quality import check_quality
 from imaging.services.rows import update_rows
+from imaging.services.writing import CODE as WRITING
+from imaging.services.writing import REASON as SOMETHING_WRITTEN
+from imaging.services.writing import Look
 
 logger = logging.getLogger(__name__)
 
 type_waiting = tuple[BatchFile, Arrived]
-type_judged = tuple[Arrived, frozenset[str]]
 
 STALE = timedelta(minutes=15)
 RETRY = timedelta(minutes=1)
 MAX_ATTEMPTS = 5
 _LOT_FILES = 40
 _LOT_BYTES = 64 * 1024 * 1024
+PROCESSED = "They were processed."
 _OF_CONTENT = (DataError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What goes wrong because of what stands in a file. A full disk or a lost database is none of these."""
 
@@ -119,13 +125,14 @@ class Run:
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
         self._keeper = Keeper(batch.visit)
+        self._look = Look()
 
     def all_files(self) -> None:
         """Every file that waits; those that were settled before an interruption are left alone."""
         waiting = BatchFile.objects.filter(batch=self.batch, state=FileState.RECEIVED)
         lot: list[type_waiting] = []
         for file in waiting.exclude(stored_key="").order_by("index"):
-            with default_storage.open(file.stored_key) as stored:
+            with originals.opened(file.stored_key) as stored:
                 if is_archive(file.path, stored.read(4)):
                     stored.seek(0)
                     self._archive(file, stored)
@@ -152,7 +159,8 @@ class Run:
             lot = self._settled_when_full(lot)
         self._settle(lot)
         with acting(INTAKE):
-            _let_go(file)
+            originals.destroy([file.stored_key])
+            note_destroyed(INTAKE, 1, PROCESSED, self.batch)
             BatchFile.objects.filter(pk=file.pk).update(
                 state=FileState.UNPACKED,
                 code="archive",
@@ -199,17 +207,20 @@ class Run:
             )
             held = {file.pk: file for file in rows.filter(state=FileState.RECEIVED)}
             settled = [(held[file.pk], arrived) for file, arrived in lot if file.pk in held]
-            fates = self._judged([(arrived, frozenset(file.overruled)) for file, arrived in settled])
+            fates = self._judged([judged(file, arrived) for file, arrived in settled])
+            gone = []
             for (file, arrived), fate in zip(settled, fates, strict=True):
-                self._put_away(file, arrived, fate)
+                gone += self._put_away(file, arrived, fate)
                 set_fate(file, fate)
+            originals.destroy(gone)
+            note_destroyed(INTAKE, len(gone), PROCESSED, self.batch)
             update_rows([file for file, _ in settled], FATE)
 
-    def _judged(self, files: Sequence[type_judged]) -> list[Fate]:
+    def _judged(self, files: Sequence[Judged]) -> list[Fate]:
         """What becomes of files; where one has something in it that nobody thought of, it alone is refused."""
         try:
             with transaction.atomic():
-                return judge(self._keeper, files)
+                return judge(self._keeper, files, self._look)
         except _OF_CONTENT as fault:
             # not the message: it may hold a value of the file
             logger.error("A file of batch %s cannot be judged: %s", self.batch.pk, type(fault).__name__)  # noqa: TRY400
@@ -220,44 +231,78 @@ class Run:
                 Fate(FileState.REJECTED, "unusable", "Something in the file cannot be kept. Export it again.")
             ]
 
-    def _put_away(self, file: BatchFile, arrived: Arrived, fate: Fate) -> None:
-        """The original stays for the person who decides, or is destroyed once its fate is written."""
-        if fate.state == FileState.QUARANTINED:
-            file.stored_key = file.stored_key or _kept(self.batch, file, arrived.data or b"")
-        else:
-            _let_go(file)
+    def _put_away(self, file: BatchFile, arrived: Arrived, fate: Fate) -> list[str]:
+        """The original stays, sealed, for the person who decides; returns what is to be destroyed."""
+        before = file.stored_key
+        if fate.state != FileState.QUARANTINED:
             file.stored_key = ""
+        elif not originals.is_sealed(before):
+            name = f"{self.batch.opaque}/held-{file.pk}"
+            file.stored_key = originals.keep_sealed(name, io.BytesIO(arrived.data or b""))
+        return [before] if before and before != file.stored_key else []
 
 
-def judge(keeper: Keeper, files: Sequence[type_judged]) -> list[Fate]:
+@dataclass(frozen=True)
+class Judged:
+    """A file with what a person decided about it: reasons passed over, areas covered."""
+
+    arrived: Arrived
+    overruled: frozenset[str]
+    covers: tuple[Box, ...]
+
+
+def judged(file: BatchFile, arrived: Arrived) -> Judged:
+    """A file with what stands in its row."""
+    return Judged(arrived, frozenset(file.overruled), tuple(from_text(file.covers)))
+
+
+def judge(keeper: Keeper, files: Sequence[Judged], look: Look | None = None) -> list[Fate]:
     """What becomes of files: examined, and kept where nothing stands against them but what a person overruled.
 
     Parameters
     ----------
-    files
-        Each with the codes of quarantine that a person decided to pass over.
+    look
+        Looks for writing in the pictures; without it, nobody does.
     """
     fates: dict[int, Fate] = {}
     candidates: dict[int, Candidate] = {}
-    for place, (arrived, overruled) in enumerate(files):
-        if arrived.data is None:
-            fates[place] = Fate(FileState.REJECTED, arrived.code, arrived.reason)
+    for place, each in enumerate(files):
+        if each.arrived.data is None:
+            fates[place] = Fate(FileState.REJECTED, each.arrived.code, each.arrived.reason)
             continue
-        examined = examine(arrived.data, arrived.path, overruled)
+        examined = examine(each.arrived.data, each.arrived.path, each.overruled)
         if examined.verdict is Verdict.ACCEPTED and examined.file is not None:
-            candidates[place] = Candidate(examined.file, overruled)
+            candidates[place] = Candidate(examined.file, each.overruled, each.covers)
         else:
             fates[place] = Fate(FileState(examined.verdict.value), examined.code, examined.reason)
-    fates.update(zip(candidates, keeper.keep(list(candidates.values())), strict=True))
+    fates.update(_written(candidates, look))
+    clean = {place: candidate for place, candidate in candidates.items() if place not in fates}
+    fates.update(zip(clean, keeper.keep(list(clean.values())), strict=True))
     return [fates[place] for place in range(len(files))]
 
 
-FATE = ("state", "code", "reason", "instance", "path", "stored_key")
+def _written(candidates: Mapping[int, Candidate], look: Look | None) -> dict[int, Fate]:
+    """Those in whose picture something may be written, and nobody has said that it may pass."""
+    unseen = {place: each.file for place, each in candidates.items() if WRITING not in each.overruled}
+    if look is None or not unseen:
+        return {}
+    seen = zip(unseen, look.at(list(unseen.values())), strict=True)
+    return {
+        place: Fate(FileState.QUARANTINED, WRITING, SOMETHING_WRITTEN, marks=marks)
+        for place, marks in seen
+        if marks
+    }
+
+
+FATE = ("state", "code", "reason", "instance", "path", "stored_key", "marks", "held_since")
 
 
 def set_fate(file: BatchFile, fate: Fate) -> None:
     """What became of a file. Its path is forgotten: it may hold a name."""
     file.state, file.code, file.reason, file.instance = fate.state, fate.code, fate.reason, fate.instance
+    held = fate.state == FileState.QUARANTINED
+    file.marks = (as_text(fate.marks) or file.marks) if held else ""
+    file.held_since = (file.held_since or clock.now()) if held else None
     accepted = fate.state in (FileState.ACCEPTED, FileState.DUPLICATE)
     file.path = "" if accepted else _name_of(file)
 
@@ -271,15 +316,3 @@ def write_fate(file: BatchFile, fate: Fate) -> None:
     """Write what became of a file."""
     set_fate(file, fate)
     file.save(update_fields=FATE)
-
-
-def _kept(batch: Batch, file: BatchFile, data: bytes) -> str:
-    """A quarantined member of an archive gets a file of its own, for the person who decides."""
-    return default_storage.save(f"incoming/{batch.opaque}/member-{file.pk}", ContentFile(data))
-
-
-def _let_go(file: BatchFile) -> None:
-    """The original is destroyed once its fate is written."""
-    key = file.stored_key
-    if key:
-        transaction.on_commit(lambda: default_storage.delete(key))

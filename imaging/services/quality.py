@@ -7,11 +7,20 @@ from datetime import date
 from audit.context import Actor, acting
 from foundation import clock
 from imaging.errors import CannotDecideError, ReasonMissingError
-from imaging.models import PatientNumber, QualityChoice, QualityDecision, Study, StudyState
-from imaging.rules.quality import findings, passes
+from imaging.models import (
+    BatchFile,
+    FileState,
+    PatientNumber,
+    QualityChoice,
+    QualityDecision,
+    Study,
+    StudyState,
+)
+from imaging.rules.quality import Finding, Severity, findings, passes
 from imaging.rules.working_days import add_working_days
 from imaging.selectors.studies import series_facts, standard_of
 from imaging.services.reading import queue_reads
+from imaging.services.writing import CODE as WRITING
 from imaging.signals import images_changed
 
 QC_DAYS = 2
@@ -30,7 +39,7 @@ def check_quality(*, actor: Actor, study: Study) -> Study:
         if held.state == StudyState.WITHDRAWN:
             return held
         before = held.state
-        found = findings(series_facts(held), standard_of(held))
+        found = (*findings(series_facts(held), standard_of(held)), *_held_back(held))
         held.findings = [{"code": f.code, "severity": f.severity, "sentence": f.sentence} for f in found]
         held.checked_at = clock.now()
         last = QualityDecision.objects.filter(study=held).values_list("choice", flat=True).last()
@@ -44,6 +53,15 @@ def check_quality(*, actor: Actor, study: Study) -> Study:
         if accepted:
             queue_reads(actor=actor, study=held)
     return held
+
+
+def _held_back(study: Study) -> list[Finding]:
+    """Slices that may belong to the study and wait for a person, since something may be written on them."""
+    waiting = BatchFile.objects.filter(
+        batch__visit=study.visit_id, state=FileState.QUARANTINED, code=WRITING
+    ).count()
+    sentence = f"{waiting} files of this visit are held back: something may be written in the picture."
+    return [Finding("writing", Severity.MAJOR, sentence)] if waiting else []
 
 
 def _days(study: Study) -> int:

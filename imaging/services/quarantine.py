@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from django.core.files.storage import default_storage
-from django.db import transaction
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
 
 from audit.context import Actor, acting
 from foundation import clock
+from imaging import originals
 from imaging.dicom.intake import Arrived
-from imaging.errors import CannotReleaseError, NotInQuarantineError, ReasonMissingError
+from imaging.dicom.writing import Box, as_text
+from imaging.errors import CannotCoverError, CannotReleaseError, NotInQuarantineError, ReasonMissingError
 from imaging.models import Batch, BatchFile, BatchState, FileState, Study
-from imaging.policies import may_release
+from imaging.policies import may_cover, may_release
 from imaging.services.frames import make_frames
 from imaging.services.keeping import Fate, Keeper
-from imaging.services.processing import judge, write_fate
+from imaging.services.originals import note_destroyed
+from imaging.services.processing import Judged, judge, judged, write_fate
 from imaging.services.quality import check_quality
 
 
@@ -33,10 +37,11 @@ def release_file(*, actor: Actor, file: BatchFile, reason: str) -> BatchFile:
         held = _held(file)
         if not may_release(held.code):
             raise CannotReleaseError(reason=held.reason)
-        with default_storage.open(held.stored_key) as stored:
+        with originals.opened(held.stored_key) as stored:
             data = stored.read()
         overruled = frozenset((*held.overruled, held.code))
-        (fate,) = judge(Keeper(held.batch.visit, actor=actor), [(Arrived(held.path, data), overruled)])
+        again = Judged(Arrived(held.path, data), overruled, judged(held, Arrived(held.path, None)).covers)
+        (fate,) = judge(Keeper(held.batch.visit, actor=actor), [again])
         if fate.instance is None and not may_release(fate.code):
             raise CannotReleaseError(reason=fate.reason)
         held.overruled = sorted(overruled)
@@ -46,6 +51,7 @@ def release_file(*, actor: Actor, file: BatchFile, reason: str) -> BatchFile:
             return held
         make_frames([fate.instance])
         _settle(held, fate, actor)
+        note_destroyed(actor, 1, reason, held.batch)
     check_quality(actor=actor, study=Study.objects.get(series__instances=fate.instance))
     return held
 
@@ -64,17 +70,47 @@ def release_alike(*, actor: Actor, batch: Batch, code: str, reason: str) -> int:
     """
     _check_reason(reason)
     with acting(actor, reason=reason):
-        held = _alike(batch, code)
-        if held and not may_release(code):
-            raise CannotReleaseError(reason=held[0].reason)
-        for file in held:
-            file.overruled = sorted({*file.overruled, code})
-            file.state, file.decided_by = FileState.RECEIVED, actor.name
-        BatchFile.objects.bulk_update(held, ["overruled", "state", "decided_by"], batch_size=500)
-        if held:
-            Batch.objects.filter(pk=batch.pk).update(
-                state=BatchState.RECEIVED, received_at=clock.now(), claimed_at=None, attempts=0, done_at=None
-            )
+        return _let_pass(actor, _alike(batch, code), ())
+
+
+def release_held(*, actor: Actor, file: BatchFile, reason: str, covers: Sequence[Box] = ()) -> int:
+    """Let a picture in which something may be written pass, with those of the same marks; the worker goes on with them.
+
+    Parameters
+    ----------
+    covers
+        Areas that are blackened in each of them before it is kept.
+
+    Returns
+    -------
+    int
+        How many; zero where somebody else decided first.
+
+    Raises
+    ------
+    ReasonMissingError, CannotCoverError
+    """
+    _check_reason(reason)
+    if not may_cover(file.code):
+        raise CannotCoverError
+    with acting(actor, reason=reason):
+        return _let_pass(actor, _marked_alike(file), covers)
+
+
+def _let_pass(actor: Actor, held: Sequence[BatchFile], covers: Sequence[Box]) -> int:
+    """Files go back to the worker, with what a person decided about them."""
+    if not held:
+        return 0
+    if not may_release(held[0].code):
+        raise CannotReleaseError(reason=held[0].reason)
+    for file in held:
+        file.overruled = sorted({*file.overruled, file.code})
+        file.covers = as_text(covers) or file.covers
+        file.state, file.decided_by = FileState.RECEIVED, actor.name
+    BatchFile.objects.bulk_update(held, ["overruled", "covers", "state", "decided_by"], batch_size=500)
+    Batch.objects.filter(pk=held[0].batch_id).update(
+        state=BatchState.RECEIVED, received_at=clock.now(), claimed_at=None, attempts=0, done_at=None
+    )
     return len(held)
 
 
@@ -88,7 +124,7 @@ def reject_file(*, actor: Actor, file: BatchFile, reason: str) -> BatchFile:
     _check_reason(reason)
     with acting(actor, reason=reason):
         held = _held(file)
-        _settle(held, Fate(FileState.REJECTED, held.code, held.reason), actor)
+        _destroy(actor, [held], reason)
     return held
 
 
@@ -101,15 +137,50 @@ def reject_alike(*, actor: Actor, batch: Batch, code: str, reason: str) -> int:
     """
     _check_reason(reason)
     with acting(actor, reason=reason):
-        held = _alike(batch, code)
-        for file in held:
-            _settle(file, Fate(FileState.REJECTED, file.code, file.reason), actor)
+        return _destroy(actor, _alike(batch, code), reason)
+
+
+def reject_held(*, actor: Actor, file: BatchFile, reason: str) -> int:
+    """Destroy a picture in which something is written, with those of the same marks; returns how many.
+
+    Raises
+    ------
+    ReasonMissingError
+    """
+    _check_reason(reason)
+    with acting(actor, reason=reason):
+        return _destroy(actor, _marked_alike(file), reason)
+
+
+def _destroy(actor: Actor, held: Sequence[BatchFile], reason: str) -> int:
+    for file in held:
+        _settle(file, Fate(FileState.REJECTED, file.code, file.reason), actor)
+    if held:
+        note_destroyed(actor, len(held), reason, held[0].batch)
+        _check_again(actor, held[0])
     return len(held)
 
 
 def _alike(batch: Batch, code: str) -> list[BatchFile]:
-    found = BatchFile.objects.select_for_update().filter(batch=batch, code=code, state=FileState.QUARANTINED)
-    return list(found.order_by("pk"))
+    return list(_held_files().filter(batch=batch, code=code).order_by("pk"))
+
+
+def _marked_alike(file: BatchFile) -> list[BatchFile]:
+    """The file, and where something was found in it, those of its upload with the same marks: its series."""
+    found = _held_files().filter(batch=file.batch_id, code=file.code)
+    own = found.filter(marks=file.marks) if file.marks else found.filter(pk=file.pk)
+    return list(own.order_by("pk"))
+
+
+def _held_files() -> QuerySet[BatchFile]:
+    held = BatchFile.objects.select_for_update(of=("self",)).select_related("batch__visit__subject")
+    return held.filter(state=FileState.QUARANTINED)
+
+
+def _check_again(actor: Actor, file: BatchFile) -> None:
+    """Studies of the visit wait for no file any more; what they lack, the check says."""
+    for study in Study.objects.filter(visit=file.batch.visit_id):
+        check_quality(actor=actor, study=study)
 
 
 def _check_reason(reason: str) -> None:
@@ -129,8 +200,7 @@ def _held(file: BatchFile) -> BatchFile:
 
 
 def _settle(held: BatchFile, fate: Fate, actor: Actor) -> None:
-    key = held.stored_key
-    transaction.on_commit(lambda: default_storage.delete(key))
+    originals.destroy([held.stored_key])
     held.stored_key, held.decided_by = "", actor.name
     write_fate(held, fate)
     held.save(update_fields=["decided_by"])

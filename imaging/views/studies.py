@@ -19,6 +19,7 @@ from imaging.forms import quality_in, reason_in
 from imaging.models import BatchFile, FileState
 from imaging.selectors import inbox as waiting
 from imaging.selectors import pictures, studies
+from imaging.selectors.held import decidable
 from imaging.services import (
     accept_quality,
     question_quality,
@@ -39,7 +40,8 @@ def inbox(request: Request) -> HttpResponse:
     context = {
         "batches": studies.batches_visible_to(request.access)[:50],
         "examinations": waiting.examinations_waiting(request.access),
-        "waiting": studies.quarantined_files(request.access)[:200],
+        "waiting": decidable(studies.quarantined_files(request.access)[:200]),
+        "destroyed": studies.destructions(request.access)[:20],
         "may_decide": request.access.may_anywhere("image.upload"),
     }
     return page(request, "imaging/inbox.html", context)
@@ -57,6 +59,7 @@ def study(request: Request, opaque: UUID) -> HttpResponse:
         "tab": "Images",
         "series": pictures.series_of(found),
         "ledger": pictures.ledger_of(found),
+        "covered": pictures.covered_slices(found),
         "decisions": found.decisions.all(),
         "may_accept": request.access.may("query.raise", found.subject.trial.code, found.subject.site.code),
         "may_withdraw": request.access.may(

@@ -19,6 +19,7 @@ from imaging import forms
 from imaging.dicom.first_step import table
 from imaging.models import Batch, BatchState
 from imaging.selectors import studies
+from imaging.selectors.held import decidable
 from imaging.services import finish_batch, receive_some, start_batch
 from imaging.services.receiving import Sent
 from imaging.tasks import process_batch
@@ -124,7 +125,7 @@ def batch(request: Request, opaque: UUID) -> HttpResponse:
         "banner": subject_banner(found.subject, request.access),
         "tab": "Images",
         "counts": studies.file_counts(found),
-        "files": studies.files_with_a_reason(found)[:500],
+        "files": decidable(studies.files_with_a_reason(found)[:500]),
         "alike": studies.held_alike(found),
         "settled": found.state in _SETTLED,
         "may_decide": request.access.may("image.upload", found.subject.trial.code, found.subject.site.code),

@@ -296,7 +296,7 @@ def test_a_full_storage_is_told_to_the_sender(desk: Desk, monkeypatch: pytest.Mo
     def full(*_: object, **__: object) -> str:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("imaging.services.inbox.default_storage.save", full)
+    monkeypatch.setattr("imaging.originals.default_storage.save", full)
     answer = send(desk, [desk.slices("M1")["IM0001.dcm"]])
     assert answer.status_code == 409
     assert value(answer.json()["00081198"]["Value"][0], "00081197") == 0xA700

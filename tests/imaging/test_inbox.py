@@ -8,7 +8,6 @@ from io import BytesIO
 
 import pytest
 import time_machine
-from django.core.files.storage import default_storage
 
 from accounts.access import Access
 from accounts.selectors import access_of
@@ -29,6 +28,7 @@ from imaging.models import (
     Study,
     StudyState,
 )
+from imaging.originals import opened
 from imaging.rules.matching import Slot, by_nearness, certain_slot
 from imaging.selectors.inbox import examinations_waiting, get_items, proposals
 from imaging.services import (
@@ -191,7 +191,7 @@ def test_rejecting_destroys_with_a_reason_and_what_is_sent_again_waits_again(
     again = arrive(desk, files)
 
     assert [item.state for item in again] == [InboxState.WAITING] * 5
-    with default_storage.open(again[0].stored_key) as kept:
+    with opened(again[0].stored_key) as kept:
         assert kept.read() == next(iter(files.values()))
 
 

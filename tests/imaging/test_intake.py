@@ -177,13 +177,13 @@ def test_every_real_file_gets_a_verdict_and_a_reason() -> None:
 SLICE = one_slice()
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(132, 3200), st.binary(min_size=1, max_size=6))
 def test_a_damaged_header_never_raises(offset: int, damage: bytes) -> None:
     verdict(SLICE[:offset] + damage + SLICE[offset + len(damage) :])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=400))
 def test_random_bytes_behind_a_dicom_prefix_never_raise(noise: bytes) -> None:
     verdict(bytes(128) + b"DICM" + noise)

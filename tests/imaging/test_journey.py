@@ -15,6 +15,7 @@ from imaging.dicom import phantom
 from imaging.models import Batch, Instance, Measurement, Read
 from imaging.services import process_batch
 from tests.imaging.conftest import Desk
+from tests.imaging.test_held import named
 from tests.imaging.test_processing import states
 from tests.imaging.test_reading import send
 from tests.journeys.conftest import built_front_end, chromium, person  # noqa: F401  fixtures of the journeys
@@ -159,3 +160,35 @@ def test_a_radiologist_reads_a_case(desk: Desk, person: Callable[..., Any]) -> N
 
     page.get_by_text("No case waits for you").wait_for()
     assert Read.objects.get(pk=read.pk).state == "SIGNED"
+
+
+def test_a_coordinator_covers_a_name_in_the_pictures(
+    desk: Desk,
+    person: Callable[..., Any],  # noqa: F811
+) -> None:
+    batch = desk.send(named(desk))
+    page = person("coordinator").page
+    page.goto(reverse("image-batch", args=[batch.opaque]))
+    page.get_by_role("link", name="Look at them, and decide").click()
+    picture = page.locator(".cover-picture svg")
+    assert picture.locator("rect").count() == page.locator(".area").count() >= 1, "what was found is proposed"
+
+    page.get_by_label("Picture 1 of 6").press("End")
+    page.get_by_text("Picture 6 of 6").wait_for()
+    place = picture.bounding_box()
+    page.mouse.move(place["x"] + 10, place["y"] + place["height"] - 60)
+    page.mouse.down()
+    page.mouse.move(place["x"] + 110, place["y"] + place["height"] - 10, steps=4)
+    page.mouse.up()
+    assert picture.locator("rect").count() == page.locator(".area").count() >= 2
+    drawn = page.locator(".area").last
+    drawn.get_by_label("Left").fill("2")
+    page.get_by_label("Why").fill("The name, and a number below")
+    page.get_by_role("button", name="Cover these areas").click()
+
+    page.get_by_text("6 files pass").wait_for()
+    process_batch(batch.pk)
+    assert states(batch) == {"ACCEPTED": 6}
+    areas = Instance.objects.first().ledger.content["covered"]
+    assert len(areas) >= 2
+    assert areas[-1].startswith("2,")

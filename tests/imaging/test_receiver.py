@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from audit.models import Event
 from imaging.models import Batch, BatchState, InboxItem, InboxState, Instance, Origin
+from imaging.originals import opened
 from imaging.receiver import CANNOT_UNDERSTAND, OUT_OF_RESOURCES, SUCCESS, Listening, Receiver
 from imaging.services import process_batch, sweep
 from tests.imaging.conftest import Desk
@@ -166,7 +168,8 @@ def test_compressed_images_and_screen_captures_come_as_they_are(desk: Desk, conn
     sender.release()
 
     assert statuses == [SUCCESS, SUCCESS]
-    kept = [default_storage.open(item.stored_key).read() for item in InboxItem.objects.all()]
+    with ExitStack() as stack:
+        kept = [stack.enter_context(opened(item.stored_key)).read() for item in InboxItem.objects.all()]
     assert pixels in {dcmread(BytesIO(each)).PixelData for each in kept}
 
 

@@ -19,7 +19,8 @@ from imaging.services import receive_object
 from patients.models import Subject
 from reports.impact.running import make_simulation, request_simulation
 from tests.conftest import PASSWORD
-from tests.journeys.world import SETUP, World, scan
+from tests.imaging.dicom_files import changed
+from tests.journeys.world import SETUP, World, scan, send
 from trials.laboratories.services import add_range, register_laboratory
 from trials.packs import amendments
 from trials.services import approve_version, publish_protocol
@@ -38,6 +39,7 @@ class Aftermath:
     range_id: int
     pair: UUID
     arrived: UUID
+    held: int
     place_lock: int
     place_unlock: int
     amendment: str = AMENDMENT
@@ -54,7 +56,10 @@ def _bring_on(world: World) -> Aftermath:
     _amend(world)
     laboratory, range_id = _laboratory(world)
     signed, unlock = _signed(world)
-    return Aftermath(signed, unlock, laboratory, range_id, _pair(world), _arrived(world), *_locked(world))
+    held = _held(world)
+    return Aftermath(
+        signed, unlock, laboratory, range_id, _pair(world), _arrived(world), held, *_locked(world)
+    )
 
 
 def _amend(world: World) -> None:
@@ -124,6 +129,12 @@ def _pair(world: World) -> UUID:
             subject=first.subject, visit=first.visit, first=first, second=second, first_is_a=True,
             differences=["ltp"], due_on=clock.today(),
         ).opaque  # fmt: skip
+
+
+def _held(world: World) -> int:
+    """A slice of which the scanner says that text is burned in."""
+    content = changed(next(iter(scan(world.treated, "M1").values())), BurnedInAnnotation="YES")
+    return send(world.cast, world.treated, "M1", {"burned.dcm": content}).files.get(code="burned_in").pk
 
 
 def _arrived(world: World) -> UUID:

@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import psutil
 import psycopg2
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -91,8 +92,9 @@ def asking(installation: Installation) -> Iterator[Callable[..., list[Any]]]:
 def kill_the_web_server(installation: Installation) -> None:
     """End the web server and its workers at once, without a word to anybody."""
     for process in processes_of(installation.data):
-        if "gunicorn" in " ".join(process.cmdline()):
-            process.kill()
+        with suppress(psutil.NoSuchProcess):  # its parent died a moment ago
+            if "gunicorn" in " ".join(process.cmdline()):
+                process.kill()
 
 
 def type_value(page: Page, text: str) -> None:

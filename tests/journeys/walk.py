@@ -158,6 +158,7 @@ STOPS = (
     stop("adjudications", "adjudicator"),
     stop("adjudication", "adjudicator", aftermath("pair")),
     stop("inbox-examination", "coordinator", aftermath("arrived")),
+    stop("image-held", "coordinator", aftermath("held")),
     stop("account_logout", "coordinator"),
     stop("mfa_index", GUARDED, state="guarded"),
     stop("mfa_deactivate_totp", GUARDED, state="guarded"),
@@ -179,7 +180,7 @@ NO_PAGES = {
         "give-edit-access-back", "place-unlock-answer", "site-lock-move", "study-lock-move",
         "form-not-done", "form-row-ask", "form-row-complete", "form-row-not-done", "form-row-save",
         "form-row-strike-out", "form-row-verify", "form-save", "form-strike-out", "form-verify", "image-accept",
-        "image-files", "image-finish", "image-manifest", "image-reject", "image-release", "query-move",
+        "image-cover", "image-files", "image-finish", "image-manifest", "image-reject", "image-release", "query-move",
         "questionnaire-invite", "questionnaire-revoke", "randomise", "reactivate-person", "reading-correct",
         "reading-findings", "reading-marks", "reading-outcome", "revoke-token", "visit-happened", "visit-missed",
         "visit-not-happened",
@@ -194,7 +195,7 @@ NO_PAGES = {
     "a problem for programs": {"api:nothing"},
     "a file": {
         "adjudication-frame", "audit-file", "casebook-copy-file", "casebook-pdf", "export-file", "export-readers",
-        "image-thumbnail", "mfa_download_recovery_codes", "read-report", "reading-frame",
+        "image-held-picture", "image-thumbnail", "mfa_download_recovery_codes", "read-report", "reading-frame",
         "trail-bundle", "trials:ranges-export",
     },
     "a part of a page, looked at as a state of it": {
