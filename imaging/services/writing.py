@@ -11,14 +11,15 @@ from imaging.dicom.writing import LOOKED_AT, Box, chosen, signs_of_writing
 
 REASON = "Something may be written in the picture. Somebody must look."
 CODE = "writing"
+_LATER = 2
 _SERIES_UID = 0x0020000E
 
 
 class Look:
     """Looks through the files of one upload, some at a time.
 
-    Words are read on the first files of a series only, since that costs most; strokes and marks are looked for on
-    slices of every lot.
+    The first files of a series are looked at closely, since what is written on one slice is written on nearly all;
+    of every later lot a few are looked at for strokes, which costs little.
     """
 
     def __init__(self) -> None:
@@ -31,13 +32,14 @@ class Look:
             by_series.setdefault(_series_of(file), []).append(file)
         for uid, own in by_series.items():
             if not self._known.get(uid):
-                self._known[uid] = _seen(own, words=uid not in self._known)
+                self._known[uid] = _seen(own, closely=uid not in self._known)
         return [self._known[_series_of(file)] for file in files]
 
 
-def _seen(files: Sequence[DicomFile], *, words: bool) -> tuple[Box, ...]:
-    slices = [pixels for place in chosen(len(files), LOOKED_AT) for pixels in _pixels(files[place])]
-    return tuple(signs_of_writing(slices, words=words))
+def _seen(files: Sequence[DicomFile], *, closely: bool) -> tuple[Box, ...]:
+    places = chosen(len(files), LOOKED_AT if closely else _LATER)
+    slices = [pixels for place in places for pixels in _pixels(files[place])]
+    return tuple(signs_of_writing(slices, words=closely))
 
 
 def _pixels(file: DicomFile) -> list[Pixels]:
