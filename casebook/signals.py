@@ -5,4 +5,7 @@ from __future__ import annotations
 from django.dispatch import Signal
 
 entry_saved = Signal()
-"""Sent inside the saving transaction with `entry`, `items` (ids that changed) and `actor`."""
+"""Sent inside the saving transaction with `entry`, `items` (ids that changed) and `actor`.
+
+Where the writer knows them, with `signed`: codes of the subject's other forms that are signed and not locked.
+"""
