@@ -28,7 +28,8 @@ from reports.errors import (
 )
 from reports.exports.delivery.archive import write_delivery
 from reports.exports.delivery.order import Order, Progress
-from reports.exports.package import Wanted, write_export
+from reports.exports.frame import Wanted
+from reports.exports.package import write_export
 from reports.models import Export, ExportFormat, ExportState
 from reports.policies import needed_for
 from trials.models import Trial

@@ -12,7 +12,8 @@ from typing import IO, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from foundation import clock
-from reports.exports.package import Wanted, write_export
+from reports.exports.frame import Wanted
+from reports.exports.package import write_export
 from reports.services import FORMATS
 from trials.models import Trial
 from trials.selectors import sites_of
