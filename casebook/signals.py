@@ -1,4 +1,4 @@
-"""The one signal of the casebook: an entry was saved. Upper rooms may listen; they never write to it."""
+"""Signals of the casebook: an entry was saved, a place was locked. Upper rooms may listen."""
 
 from __future__ import annotations
 
@@ -9,3 +9,6 @@ entry_saved = Signal()
 
 Where the writer knows them, with `signed`: codes of the subject's other forms that are signed and not locked.
 """
+
+place_locked = Signal()
+"""Sent inside the transaction of the lock with `lock` (a `PlaceLock`) and `actor`."""

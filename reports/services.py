@@ -32,6 +32,7 @@ from reports.exports.frame import Wanted
 from reports.exports.package import write_export
 from reports.models import Export, ExportFormat, ExportState
 from reports.policies import needed_for
+from reports.snapshots import write_snapshot
 from trials.models import Trial
 from trials.selectors import sites_visible_to
 
@@ -151,7 +152,9 @@ def make_export(export_id: int) -> None:
     """Make an export that waits. Safe to run twice: only one run claims it."""
     if not work.claim(Export, export_id, ACTOR):
         return
-    export = Export.objects.select_related("trial", "requested_by").get(pk=export_id)
+    export = Export.objects.select_related("trial", "requested_by", "lock__trial", "lock__site").get(
+        pk=export_id
+    )
     try:
         _make(export)
     except DomainError as error:
@@ -193,6 +196,8 @@ def _make(export: Export) -> None:
 
 
 def _write_data(export: Export, archive: IO[bytes], progress: Progress) -> dict[str, Any]:
+    if export.lock is not None:
+        return write_snapshot(export.lock, archive, progress)
     wanted = Wanted(export.trial, tuple(export.sites), export.as_of)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         return write_export(

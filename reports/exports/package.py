@@ -49,20 +49,33 @@ def write_export(wanted: Wanted, opener: Opener, by: str, progress: Progress | N
     dict
         The manifest: trial, protocol versions, moment, files with row counts and SHA-256.
     """
+    frame, files = write_files(wanted, opener, progress)
+    manifest = _manifest(frame, by, files)
+    with opener("manifest.json") as out:
+        out.write(json.dumps(manifest, indent=2, ensure_ascii=False).encode())
+    return manifest
+
+
+def write_files(
+    wanted: Wanted, opener: Opener, progress: Progress | None = None
+) -> tuple[Frame, list[dict[str, Any]]]:
+    """Write all files of an export but its manifest.
+
+    Returns
+    -------
+    tuple
+        What the export is about, and each file with its rows, bytes and SHA-256.
+    """
     frame = make_frame(wanted)
     protocols = list(frame.versions.values())
-    forms = forms_of(protocols)
-    parts = list(_parts(frame, protocols, forms))
-    written = []
+    parts = list(_parts(frame, protocols, forms_of(protocols)))
+    written: list[Written] = []
     for number, (name, heading, rows) in enumerate(parts, start=1):
         with opener(name) as out:
             written.append(write_csv(out, name, heading, rows))
         if progress:
             progress(number, len(parts))
-    manifest = _manifest(frame, by, written)
-    with opener("manifest.json") as out:
-        out.write(json.dumps(manifest, indent=2, ensure_ascii=False).encode())
-    return manifest
+    return frame, [asdict(each) for each in written]
 
 
 Part = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
@@ -180,12 +193,12 @@ def _derived(frame: Frame, subject: int, row: Mapping[str, Any]) -> dict[str, An
     return rules.derived(row["values"], others, on)
 
 
-def _manifest(frame: Frame, by: str, written: Sequence[Written]) -> dict[str, Any]:
+def _manifest(frame: Frame, by: str, files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     wanted = frame.wanted
     return {
         **provenance(wanted.trial, by),
         "sites": list(wanted.sites) or "all",
         "as_of": wanted.as_of.isoformat() if wanted.as_of else None,
         "subjects": len(frame.subjects),
-        "files": [asdict(each) for each in written],
+        "files": files,
     }

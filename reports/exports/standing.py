@@ -14,7 +14,7 @@ from casebook.models import Query, QueryMessage, Review, SignedRecord, Verificat
 from casebook.records import holds_together
 from casebook.rules.verification import digest_of
 from reports.exports.frame import Frame, utc
-from reports.exports.sources import CHUNK, rows_of
+from reports.exports.sources import CHUNK, rows_of, rows_then
 
 WHO = ("STUDYID", "SITEID", "SUBJID")
 PLACE = ("FORM", "VISIT", "VISITSEQ", "ROW")
@@ -93,7 +93,7 @@ def _entries(frame: Frame) -> Iterator[tuple[list[Any], Mapping[str, Any]]]:
 
 
 def _states(frame: Frame) -> Iterator[list[Any]]:
-    names = _names()
+    names = _names(frame)
     newest = {row["entry_id"]: row for row in rows_of(Review, list(frame.subjects), frame.wanted.as_of)}
     for place, row in _entries(frame):
         review = newest.get(row["id"])
@@ -113,8 +113,10 @@ def _states(frame: Frame) -> Iterator[list[Any]]:
         ]
 
 
-def _names() -> dict[int, str]:
-    """Printed names of people."""
+def _names(frame: Frame) -> dict[int, str]:
+    """Printed names of people, as they were then."""
+    if frame.wanted.as_of:
+        return {row["id"]: row["full_name"] for row in rows_then(User._meta.db_table, frame.wanted.as_of)}
     return {person.pk: person.full_name for person in User.objects.only("pk", "full_name")}
 
 
@@ -215,7 +217,7 @@ def _signed_forms(frame: Frame) -> Iterator[list[Any]]:
 
 def _verification(frame: Frame) -> Iterator[list[Any]]:
     """The newest verification of each item, and of each form as a whole (no item)."""
-    names = _names()
+    names = _names(frame)
     newest = {
         (row["entry_id"], row["item"]): row
         for row in rows_of(Verification, list(frame.subjects), frame.wanted.as_of)
