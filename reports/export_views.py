@@ -61,6 +61,8 @@ def _ask(request: Request, form: ExportForm) -> Export:
         actor=request.access.actor(trial.code),
         access=request.access,
         trial=trial,
+        file_format=form.cleaned_data["format"] or ExportFormat.CSV,
+        subject=form.cleaned_data["subject"].strip(),
         sites=tuple(form.cleaned_data["sites"]),
         as_of=form.cleaned_data["as_of"],
     )

@@ -24,6 +24,7 @@ class ExportFormat(models.TextChoices):
     """What an export holds."""
 
     CSV = "csv", "Data"
+    ODM = "odm", "Data, ODM-XML"
     DICOM = "dicom", "Images and reads"
 
 

@@ -23,11 +23,12 @@ from visits.models import Visit
 
 @dataclass(frozen=True)
 class Wanted:
-    """What somebody asks for: one trial, some of its sites (all where empty), now or at a moment."""
+    """What somebody asks for: one trial, some of its sites (all where empty) or one subject, now or at a moment."""
 
     trial: Trial
     sites: tuple[str, ...] = ()
     as_of: datetime | None = None
+    subject: str = ""
 
 
 @dataclass(frozen=True)
