@@ -16,7 +16,9 @@ from lxml import etree
 from odmlib.schema_manager import get_schema_path
 
 from audit.models import Event
+from casebook import services as casebook
 from casebook.models import Entry
+from casebook.services.verification import verify_item
 from foundation import clock
 from patients.models import Subject
 from reports.exports.frame import Wanted
@@ -156,9 +158,34 @@ def test_a_missing_value_says_why_and_the_day_of_a_visit_is_there(case: Case) ->
     root = written(case)
     flags = found(root, "//o:FormData[@FormOID='F.LB']//o:ItemData[@IsNull='Yes']//o:FlagValue")
     assert {each.text for each in flags} == {"ND"}
-    assert {each.get("CodeListOID") for each in flags} == {"CL.MISSING"}
+    assert {each.get("CodeListOID") for each in flags} == {"CL._MISSING"}
     days = found(root, "//o:ItemData[@ItemOID='I._VISIT.DAT']/@Value")
     assert days == [clock.today(case.subject.site.time_zone).isoformat()]
+
+
+@pytest.mark.django_db
+def test_queries_and_verification_are_noted_at_their_forms(case: Case, schema: etree.XMLSchema) -> None:
+    entry = case.form("LB")
+    monitor = case.cast.actor("monitor")
+    for item in ("HGB", "PLAT"):
+        verify_item(actor=monitor, entry=again(entry), item=item)
+    case.save(entry, "PLAT", "190", "10^9/L")
+    query = casebook.raise_query(actor=monitor, entry=again(entry), item="HGB", text="Please look.")
+    casebook.answer_query(actor=case.cast.actor(), query=query, text="It is right.")
+    root = written(case)
+    assert schema.validate(root)
+    (form,) = found(root, "//o:FormData[@FormOID='F.LB']")
+    said = {
+        each.findtext("o:Comment", namespaces=NAMES): each.findtext("o:Flag/o:FlagValue", namespaces=NAMES)
+        for each in found(form, "o:Annotation")
+    }
+    (thread,) = [text for text in said if text.startswith("Query")]
+    assert said[thread] == "ANSWERED"
+    assert ["Please look." in thread, "It is right." in thread] == [True, True]
+    verified = {
+        text.partition(",")[0]: flag for text, flag in said.items() if flag in {"VERIFIED", "CHANGED"}
+    }
+    assert verified == {"HGB": "VERIFIED", "PLAT": "CHANGED"}
 
 
 @pytest.mark.django_db

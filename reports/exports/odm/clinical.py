@@ -13,11 +13,14 @@ from lxml import etree
 from audit.models import Event
 from audit.rules.history import Change, replay
 from casebook.models import SignedRecord
+from casebook.rules.verification import digest_of
 from patients.models import Subject
 from reports.exports.odm.metadata import (
     LIMITS,
     LOG,
     MISSING,
+    QUERY,
+    SDV,
     VISIT_FORM,
     VISIT_GROUP,
     VISIT_ITEMS,
@@ -31,7 +34,10 @@ from trials.schema import Protocol
 ENTRIES = "casebook_entry"
 VISITS = "visits_visit"
 SUBJECTS = "patients_subject"
-TABLES = (ENTRIES, VISITS, SUBJECTS)
+QUERIES = "casebook_query"
+MESSAGES = "casebook_querymessage"
+VERIFICATIONS = "casebook_verification"
+TABLES = (ENTRIES, VISITS, SUBJECTS, QUERIES, MESSAGES, VERIFICATIONS)
 
 
 @dataclass(frozen=True)
@@ -114,14 +120,14 @@ def _subject(
     by_visit: dict[int | None, list[_Row]] = defaultdict(list)
     for row in rows:
         by_visit[row.now["visit_id"]].append(row)
-    newest = _newest(told.signed)
+    newest, notes = _newest(told.signed), _notes(told.events)
     for key, visit in visits.items():
-        forms = [_form(row, site, newest) for row in by_visit.get(key, ())]
+        forms = [_form(row, site, newest, notes) for row in by_visit.get(key, ())]
         if with_visits:
             forms.insert(0, _visit(visit, site))
         if forms:
             made.append(_event(f"E.{visit.now['code']}", visit.now["sequence"], forms))
-    logs = [_form(row, site, newest) for row in by_visit.get(None, ())]
+    logs = [_form(row, site, newest, notes) for row in by_visit.get(None, ())]
     if logs:
         made.append(_event(LOG, 1, logs))
     return made
@@ -142,7 +148,44 @@ def _newest(signed: Sequence[SignedRecord]) -> dict[int, SignedRecord]:
     return {line["entry"]: record for record in signed for line in record.manifest}
 
 
-def _form(row: _Row, site: str, newest: Mapping[int, SignedRecord]) -> etree._Element:
+@dataclass(frozen=True)
+class _Notes:
+    """What was noted about forms, by the form's key: queries with their messages, and verifications."""
+
+    queries: Mapping[int, Sequence[tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]]]
+    verified: Mapping[int, Mapping[str, Mapping[str, Any]]]
+
+
+def _notes(events: Sequence[Event]) -> _Notes:
+    messages: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in _rows(events, MESSAGES):
+        messages[row.now["query_id"]].append(row.now)
+    queries: dict[int, list[tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]]] = defaultdict(list)
+    for row in _rows(events, QUERIES):
+        queries[row.now["entry_id"]].append((row.now, messages[row.key]))
+    verified: dict[int, dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    for row in _rows(events, VERIFICATIONS):
+        verified[row.now["entry_id"]][row.now["item"]] = row.now
+    return _Notes(queries, verified)
+
+
+def _annotations(row: _Row, notes: _Notes) -> Iterator[etree._Element]:
+    """State, queries with their threads, and what was verified: each with a flag, where there is a list of them."""
+    yield _annotation(1, _state(row.now))
+    number = 1
+    for query, thread in notes.queries.get(row.key, ()):
+        number += 1
+        words = [f"{each['author_name']}, {each['at']}: {each['text']}" for each in thread]
+        about = f"Query {query['id']} on {query['item'] or 'the form'}"
+        yield _annotation(number, "\n".join([about, *words]), QUERY, query["state"])
+    for item, verification in notes.verified.get(row.key, {}).items():
+        number += 1
+        same = digest_of(row.now["values"], item) == verification["digest"]
+        about = f"{item or 'The form'}, {verification['at']}"
+        yield _annotation(number, about, SDV, "VERIFIED" if same else "CHANGED")
+
+
+def _form(row: _Row, site: str, newest: Mapping[int, SignedRecord], notes: _Notes) -> etree._Element:
     code = row.now["form"]
     group = element(
         "ItemGroupData",
@@ -156,7 +199,7 @@ def _form(row: _Row, site: str, newest: Mapping[int, SignedRecord]) -> etree._El
     record = newest.get(row.key)
     if record is not None and row.now["signing"] == "SIGNED":
         made.append(_signature(record, site, f"SIG.{record.pk}.{row.key}"))
-    made.append(_annotation(_state(row.now)))
+    made.extend(_annotations(row, notes))
     made.append(group)
     return made
 
@@ -169,8 +212,11 @@ def _state(now: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
-def _annotation(text: str) -> etree._Element:
-    return element("Annotation", element("Comment", text=text), SeqNum="1")
+def _annotation(number: int, text: str, codelist: str = "", flag: str = "") -> etree._Element:
+    made = element("Annotation", element("Comment", text=text), SeqNum=str(number))
+    if flag:
+        made.append(element("Flag", element("FlagValue", text=flag, CodeListOID=codelist)))
+    return made
 
 
 def _of_event(form: str, event: Event, site: str) -> Iterator[etree._Element]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from lxml import etree
 
@@ -21,7 +21,11 @@ VISIT_ITEMS = {
     "missed_reason": ("I._VISIT.WHY", "Why it was missed", "text"),
 }
 """Columns of a visit as items: ODM has no place for the day of a visit."""
-MISSING = "CL.MISSING"
+MISSING = "CL._MISSING"
+QUERY = "CL._QUERY"
+SDV = "CL._SDV"
+QUERY_STATES = {"OPEN": "Open", "ANSWERED": "Answered", "CLOSED": "Closed"}
+SDV_STATES = {"VERIFIED": "Agrees with the source", "CHANGED": "Changed since it was verified"}
 TYPES = {
     "integer": "integer",
     "number": "float",
@@ -238,13 +242,12 @@ def _codelists(protocol: Protocol) -> Iterator[etree._Element]:
     for each in protocol.codelists:
         yield _codelist(f"CL.{each.name}", each.label or each.name, each.labels)
     yield _codelist(MISSING, "Why a value is missing", MISSING_REASONS)
+    yield _codelist(QUERY, "State of a query", QUERY_STATES)
+    yield _codelist(SDV, "Verification against the source", SDV_STATES)
 
 
-def _codelist(oid: str, name: str, codes: object) -> etree._Element:
-    items = (
-        element("CodeListItem", said("Decode", label), CodedValue=code)
-        for code, label in dict(codes).items()  # type: ignore[call-overload]
-    )
+def _codelist(oid: str, name: str, codes: Mapping[str, str]) -> etree._Element:
+    items = (element("CodeListItem", said("Decode", label), CodedValue=code) for code, label in codes.items())
     return element("CodeList", *items, OID=oid, Name=name, DataType="text")
 
 
