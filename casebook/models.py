@@ -313,6 +313,10 @@ class SignedRecord(models.Model):
     manifest = models.JSONField(help_text="Key, form, visit, repeat and digest of each form.")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the canonical content: what is signed.")
     trail_head = models.BigIntegerField(help_text="The last event of the audit trail at that moment.")
+    content_version = models.PositiveSmallIntegerField(
+        default=1,
+        help_text="Of what is signed: 2 covers what a form calculates and the day of its visit as well.",
+    )
 
     class Meta:
         ordering = ["pk"]

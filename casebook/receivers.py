@@ -11,9 +11,13 @@ from casebook.models import Entry
 from casebook.services.amending import take_over
 from casebook.services.automatic import settle_other_forms
 from casebook.services.limits import limits_follow_the_person
+from casebook.services.signing import follow_the_change, settle_signatures
 from casebook.services.verification import ensure_seed
 from casebook.signals import entry_saved
+from patients.selectors import get_subject_by_key
 from patients.signals import subject_moved, subject_screened
+from visits.models import Visit
+from visits.signals import visit_dated
 
 
 @receiver(subject_moved, dispatch_uid="casebook.take_over")
@@ -26,6 +30,27 @@ def bring_under_the_new_version(sender: object, **said: Any) -> None:
 def look_again(sender: type[Entry], entry: Entry, items: frozenset[str], **_: Any) -> None:
     """Checks of the subject's other forms look again at what changed."""
     settle_other_forms(entry, items)
+
+
+@receiver(entry_saved, dispatch_uid="casebook.signatures_follow")
+def signatures_follow(
+    sender: type[Entry],
+    entry: Entry,
+    items: frozenset[str],
+    actor: Actor,
+    signed: frozenset[str] | None = None,
+    **_: Any,
+) -> None:
+    """A form that shows something else because of this change is signed again."""
+    follow_the_change(actor=actor, entry=entry, items=items, signed=signed)
+
+
+@receiver(visit_dated, dispatch_uid="casebook.signatures_follow_the_day")
+def signatures_follow_the_day(sender: type[Visit], visit: Visit, actor: Actor, reason: str, **_: Any) -> None:
+    """The day of a visit is signed with its forms, and others calculate with what was measured on it."""
+    subject = get_subject_by_key(visit.subject_id)
+    words = f"The day of {visit} changed"
+    settle_signatures(actor=actor, subject=subject, reason=f"{words}: {reason}" if reason else words)
 
 
 @receiver(entry_saved, dispatch_uid="casebook.limits_follow_the_person")

@@ -15,9 +15,18 @@ from typing import Any
 
 from accounts.selectors import is_genuine
 from audit.models import Event
+from casebook.beside import Said, Surroundings
 from casebook.completeness import due_forms
 from casebook.models import Entry, EntryState, FormContent, Query, RecordKind, SignedRecord, Signing
-from casebook.rules.content import Line, differences, digest_of, form_content, record_content
+from casebook.rules.content import (
+    CONTENT_VERSION,
+    CONTENT_VERSIONS,
+    Line,
+    differences,
+    digest_of,
+    record_content,
+)
+from casebook.rules.picture import rules_of
 from casebook.selectors import LOG, OPEN_STATES, entries
 from foundation import clock
 from patients.models import Subject
@@ -57,12 +66,25 @@ class Part:
     """
 
     entry: Entry
-    content: Mapping[str, Any]
-    digest: str
+    said: Said
     queries: int
     last: SignedRecord | None
     signed_digest: str
     in_casebook: Covered = NOTHING
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """All that a signature of today covers."""
+        return self.said.content(CONTENT_VERSION)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of it."""
+        return self.said.digest(CONTENT_VERSION)
+
+    def says(self, digest: str) -> bool:
+        """Whether the form says what this digest was taken of, under the version of that time."""
+        return any(self.said.digest(version) == digest for version in CONTENT_VERSIONS)
 
     @property
     def form(self) -> Form:
@@ -86,7 +108,7 @@ class Part:
             return ""
         valid = (
             self.entry.signing == Signing.SIGNED
-            and self.signed_digest == self.digest
+            and self.says(self.signed_digest)
             and holds_together(self.last)
         )
         return Signing.SIGNED if valid else Signing.AGAIN
@@ -127,7 +149,8 @@ class Record:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of what a signature covers."""
-        return digest_of(record_content(self.kind, self.key, self.subject.version.label, self.manifest))
+        label = self.subject.version.label
+        return digest_of(record_content(self.kind, self.key, label, self.manifest, CONTENT_VERSION))
 
     @property
     def entry(self) -> Entry | None:
@@ -235,39 +258,28 @@ def parts_of(subjects: Collection[Subject]) -> dict[int, list[Part]]:
         Query.objects.filter(subject__in=chosen, state__in=OPEN_STATES).values_list("entry_id", flat=True)
     )
     covered = _covered(chosen)
-    found: dict[int, list[Part]] = defaultdict(list)
+    opened: dict[int, list[Entry]] = defaultdict(list)
     for entry in entries().filter(subject__in=chosen).order_by("visit__ordinal", "form", "repeat", "pk"):
         entry.subject = chosen[entry.subject_id]
-        found[entry.subject_id].append(
-            _part(entry, asked[entry.pk], covered.get(entry.pk, (NOTHING, NOTHING)))
-        )
+        opened[entry.subject_id].append(entry)
+    found: dict[int, list[Part]] = {}
+    for subject, mine in opened.items():
+        around = Surroundings(chosen[subject], mine)
+        found[subject] = [
+            _part(entry, around, asked[entry.pk], covered.get(entry.pk, (NOTHING, NOTHING))) for entry in mine
+        ]
     return found
 
 
 def part_of(entry: Entry, queries: int) -> Part:
-    """One form with its open queries as it stands now; one statement."""
-    return _part(entry, queries, _covered([entry.subject_id]).get(entry.pk, (NOTHING, NOTHING)))
+    """One form with its open queries as it stands now; one statement, and one more where it was signed or reviewed."""
+    covered = _covered([entry.subject_id]).get(entry.pk, (NOTHING, NOTHING))
+    return _part(entry, Surroundings(entry.subject), queries, covered)
 
 
-def _part(entry: Entry, queries: int, covered: tuple[Covered, Covered]) -> Part:
-    content = content_of(entry)
+def _part(entry: Entry, around: Surroundings, queries: int, covered: tuple[Covered, Covered]) -> Part:
     (last, digest), in_casebook = covered
-    return Part(entry, content, digest_of(content), queries, last, digest, in_casebook)
-
-
-def content_of(entry: Entry) -> dict[str, Any]:
-    """All that a signature on this form covers."""
-    return form_content(
-        entry.protocol,
-        entry.form,
-        subject=entry.subject.number,
-        visit=str(entry.visit or LOG),
-        repeat=entry.repeat,
-        values=entry.values,
-        state=entry.state,
-        not_done=entry.not_done,
-        struck_out=entry.struck_out,
-    )
+    return Part(entry, Said(entry, around), queries, last, digest, in_casebook)
 
 
 def _covered(subjects: Iterable[int]) -> dict[int, tuple[Covered, Covered]]:
@@ -330,14 +342,40 @@ def _events(parts: Sequence[Part]) -> dict[int, list[Event]]:
 
 
 def _changes(part: Part, before: Mapping[str, Any], events: Sequence[Event]) -> Iterable[Change]:
-    for line in differences(part.entry.protocol, part.form, before, part.content):
-        event = next((each for each in reversed(events) if _touched(each, line.item)), None)
+    now = part.said.content(before.get("version", CONTENT_VERSION))
+    for line in differences(part.entry.protocol, part.form, before, now):
+        event = _cause(part, line, events)
         yield Change(
             line,
             event.actor if event else "",
             event.at if event else None,
             event.reason if event else "",
         )
+
+
+def _cause(part: Part, line: Line, events: Sequence[Event]) -> Event | None:
+    """What made a difference: the newest change of the item, or of what it was worked out from.
+
+    Where that stands in another form, or is the day of the visit, it is the event with which this form lost its
+    signature: it was written in the transaction of that change, by the same person.
+    """
+    newest = list(reversed(events))
+    if not line.worked_out:
+        return next((each for each in newest if _touched(each, line.item)), None)
+    read = _own_items_behind(part, line.item)
+    own = next((each for each in newest if any(_touched(each, item) for item in read)), None)
+    lost = next((each for each in newest if _only_lost_its_signature(each)), None)
+    return own or lost
+
+
+def _own_items_behind(part: Part, item: str) -> frozenset[str]:
+    """Items of the form from which one of its items is calculated, and the item itself."""
+    return rules_of(part.entry.protocol, part.entry.form).behind(item) if item else frozenset()
+
+
+def _only_lost_its_signature(event: Event) -> bool:
+    after = event.after or {}
+    return after.get("signing") == Signing.AGAIN and "values" not in after
 
 
 def _touched(event: Event, item: str) -> bool:
@@ -356,7 +394,9 @@ def is_due(record: Record, today: date) -> bool:
 def holds_together(record: SignedRecord) -> bool:
     """Whether a signature covers its record as both are stored: neither was changed, moved or copied."""
     signature = record.signature
-    content = record_content(record.kind, signature.target_id, record.protocol_version, record.manifest)
+    content = record_content(
+        record.kind, signature.target_id, record.protocol_version, record.manifest, record.content_version
+    )
     return is_genuine(signature) and signature.digest == record.digest == digest_of(content)
 
 

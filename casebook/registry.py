@@ -24,6 +24,7 @@ VisitHold = Callable[[Visit], str]
 
 _facts: dict[str, FactResolver] = {}
 _lock_conditions: dict[str, LockCondition] = {}
+_said_of_conditions: dict[str, str] = {}
 _guards: list[OpeningGuard] = []
 _holds: list[VisitHold] = []
 
@@ -71,7 +72,7 @@ def refuse_opening(subject: Subject, form: str, visit: Visit | None) -> None:
         raise error
 
 
-def register_lock_condition(name: str, condition: LockCondition) -> None:
+def register_lock_condition(name: str, condition: LockCondition, says: str = "") -> None:
     """Offer a reason against locking.
 
     Parameters
@@ -81,8 +82,16 @@ def register_lock_condition(name: str, condition: LockCondition) -> None:
     condition
         Gives, for subjects with the forms that would be locked, what stands against it, as sentences by the subject's
         key; a constant number of statements, whatever the number of subjects.
+    says
+        What it asks for, for the page that tells what a lock checks.
     """
     _lock_conditions[name] = condition
+    _said_of_conditions[name] = says or name
+
+
+def lock_conditions() -> tuple[str, ...]:
+    """What rooms above ask for before anything is locked, in words."""
+    return tuple(_said_of_conditions[name] for name in _lock_conditions)
 
 
 def objections_by_subject(wanted: Mapping[Subject, Collection[Entry]]) -> dict[int, tuple[str, ...]]:

@@ -160,7 +160,7 @@ def worked_form(entry: Entry, rows: Iterable[Row] | None = None) -> WorkedForm:
     later: dict[str, Any] = {}
     if rows is None and (rules.looks_at or rules.form.graded):
         rows = rows_of_subject(entry.subject)
-    known = tuple(_as_it_stands(entry, row, on) for row in rows) if rows is not None else None
+    known = tuple(as_it_stands(entry, row, on) for row in rows) if rows is not None else None
     if rules.looks_at:
         looked_at = [row for row in known or () if row.form in rules.looks_at]
         others = latest_values(protocol, looked_at, on)
@@ -171,7 +171,7 @@ def worked_form(entry: Entry, rows: Iterable[Row] | None = None) -> WorkedForm:
     return WorkedForm(entry, protocol, rules.form, picture, known)
 
 
-def _as_it_stands(entry: Entry, row: Row, on: date) -> Row:
+def as_it_stands(entry: Entry, row: Row, on: date) -> Row:
     """A row as it was read, and this entry with the values it has now, saved or about to be.
 
     While nobody recorded the day of the entry's visit, what else is entered there counts as of the entry's own day:

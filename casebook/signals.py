@@ -1,8 +1,14 @@
-"""The one signal of the casebook: an entry was saved. Upper rooms may listen; they never write to it."""
+"""Signals of the casebook: an entry was saved, a place was locked. Upper rooms may listen."""
 
 from __future__ import annotations
 
 from django.dispatch import Signal
 
 entry_saved = Signal()
-"""Sent inside the saving transaction with `entry`, `items` (ids that changed) and `actor`."""
+"""Sent inside the saving transaction with `entry`, `items` (ids that changed) and `actor`.
+
+Where the writer knows them, with `signed`: codes of the subject's other forms that are signed and not locked.
+"""
+
+place_locked = Signal()
+"""Sent inside the transaction of the lock with `lock` (a `PlaceLock`) and `actor`."""

@@ -22,8 +22,8 @@ class ImagingConfig(AppConfig):
         from casebook.registry import register_lock_condition, register_visit_hold  # noqa: PLC0415
         from imaging.locking import images_of_visit, images_on_their_way, unsigned_reads  # noqa: PLC0415
 
-        register_lock_condition("reads", unsigned_reads)
-        register_lock_condition("images", images_on_their_way)
+        register_lock_condition("reads", unsigned_reads, says="Every read that was begun is signed")
+        register_lock_condition("images", images_on_their_way, says="No images are being processed")
         register_visit_hold(images_of_visit)
         for table in (
             "imaging_lesionoutcome",

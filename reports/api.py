@@ -77,10 +77,12 @@ class Wanted(Input):
         choices=ExportFormat.choices,
         required=False,
         default=ExportFormat.CSV,
-        help_text="`dicom` also needs `image.view` and `read.oversee`.",
+        help_text="`odm`: with every change and signature. `dicom` also needs `image.view` and `read.oversee`.",
     )
     subject = Text(
-        required=False, default="", help_text="Number of the only subject, of images and reads; empty: all."
+        required=False,
+        default="",
+        help_text="Number of the only subject, of ODM, images and reads; empty: all.",
     )
     as_of = serializers.DateTimeField(
         required=False,

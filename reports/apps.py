@@ -1,5 +1,7 @@
 """Wiring of the room."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.urls import reverse
 
@@ -14,6 +16,12 @@ class ReportsConfig(AppConfig):
     verbose_name = "Reports"
 
     def ready(self) -> None:
+        # These read models, which exist only now.
+        from audit.registry import register_check  # noqa: PLC0415
+        from reports.snapshots import changed_snapshots  # noqa: PLC0415
+
+        import_module("reports.receivers")
+        register_check("snapshots of locks", changed_snapshots)
         append_only("reports_casebookcopy")
         append_only("reports_exporttaken")
         register(

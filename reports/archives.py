@@ -97,5 +97,7 @@ def _taken_back(export: Export) -> list[Study]:
 def file_name(export: Export) -> str:
     """The name under which somebody keeps an archive."""
     subject = f"-{export.subject.number}" if export.subject else ""
-    content = "-images" if export.format == ExportFormat.DICOM else ""
+    content = {ExportFormat.DICOM: "-images", ExportFormat.ODM: "-odm"}.get(
+        ExportFormat(export.format), "-lock" if export.lock_id else ""
+    )
     return f"hilum-{export.trial.code}{subject}{content}-{export.requested_at:%Y%m%d-%H%M}.zip"

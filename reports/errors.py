@@ -37,7 +37,7 @@ class OnlyAsItIsError(DomainError):
 
 class OneSubjectOnlyOfImagesError(DomainError):
     code = "whole_sites_only"
-    template = "Data are exported for whole sites; one subject can be chosen for images and reads."
+    template = "Tables are made of whole sites; one subject can be chosen for ODM, or for images and reads."
     status = 422
 
 

@@ -16,7 +16,7 @@ from reports.archives import file_name, still_holds, take_archive
 from reports.forms import ExportForm
 from reports.models import Export, ExportFormat, ExportState
 from reports.policies import DELIVERING
-from reports.selectors import exports_visible_to, get_export
+from reports.selectors import exports_visible_to, get_export, get_snapshot
 from trials.models import Trial
 from trials.selectors import sites_visible_to, trials_visible_to
 
@@ -61,6 +61,8 @@ def _ask(request: Request, form: ExportForm) -> Export:
         actor=request.access.actor(trial.code),
         access=request.access,
         trial=trial,
+        file_format=form.cleaned_data["format"] or ExportFormat.CSV,
+        subject=form.cleaned_data["subject"].strip(),
         sites=tuple(form.cleaned_data["sites"]),
         as_of=form.cleaned_data["as_of"],
     )
@@ -100,3 +102,9 @@ def export_file(request: Request, export_id: int) -> HttpResponseBase:
     found = get_export(request.access, export_id)
     archive = take_archive(actor=request.access.actor(found.trial.code), export=found)
     return FileResponse(archive, as_attachment=True, filename=file_name(found))
+
+
+@permission("export.run")
+def lock_snapshot(request: Request, lock: int) -> HttpResponse:
+    """To the snapshot of a lock of a site or a study."""
+    return redirect("export", get_snapshot(request.access, lock).pk)

@@ -34,9 +34,24 @@ class DeliveryForm(forms.Form):
 
 
 class ExportForm(forms.Form):
-    """Which trial, which sites, and as of when."""
+    """Which trial, which sites, in which format, and as of when."""
 
     trial = forms.ChoiceField(label="Trial")
+    format = forms.ChoiceField(
+        label="Format",
+        required=False,
+        choices=[
+            ("csv", "Tables (CSV)"),
+            ("odm", "CDISC ODM-XML 1.3.2, with every change, who made it and why, and signatures"),
+        ],
+    )
+    subject = forms.CharField(
+        label="Subject",
+        required=False,
+        max_length=32,
+        help_text="Number of the only one that you want, of ODM. Empty: all subjects.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
     sites = forms.MultipleChoiceField(
         label="Sites",
         required=False,

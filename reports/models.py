@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from casebook.models import PlaceLock
 from patients.models import Subject
 from trials.models import ProtocolVersion, Trial
 
@@ -23,6 +24,7 @@ class ExportFormat(models.TextChoices):
     """What an export holds."""
 
     CSV = "csv", "Data"
+    ODM = "odm", "Data, ODM-XML"
     DICOM = "dicom", "Images and reads"
 
 
@@ -39,6 +41,13 @@ class Export(models.Model):
         help_text="The only one, where one was asked for.",
     )
     format = models.CharField(max_length=10, choices=ExportFormat, default=ExportFormat.CSV)
+    lock = models.OneToOneField(
+        PlaceLock,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="The lock of which this is the snapshot; once it is made, the database refuses to change it.",
+    )
     as_of = models.DateTimeField(null=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(db_default=Now(), editable=False)

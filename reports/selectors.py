@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from accounts.access import Access
 from foundation.errors import NotFound
 from imaging.selectors.delivery import Amount, ReaderOf, Scope, amounts_of, readers_in
+from patients.selectors import within
 from reports.errors import ExportNotReadyError
 from reports.models import Export, ExportFormat, ExportState
 from reports.policies import DELIVERING, needed_for
@@ -17,12 +18,18 @@ from trials.models import Trial
 
 
 def exports_visible_to(access: Access) -> QuerySet[Export]:
-    """A person's own exports of trials that they may still export."""
+    """A person's own exports of trials that they may still export, and snapshots of what was locked there."""
     condition = Q(pk__in=[])
     for file_format in ExportFormat.values:
         condition |= Q(format=file_format) & _may_have(access, needed_for(file_format))
-    mine = Export.objects.filter(condition, requested_by_id=access.user_id)
-    return mine.select_related("trial", "requested_by", "subject").defer("manifest")
+    condition &= Q(requested_by_id=access.user_id, lock__isnull=True)
+    found = Export.objects.filter(condition | _snapshots(access))
+    return found.select_related("trial", "requested_by", "subject", "lock__site").defer("manifest")
+
+
+def _snapshots(access: Access) -> Q:
+    """Snapshots of places whose data the person may export, whoever locked them."""
+    return Q(lock__isnull=False) & within(access, "export.run", trial="trial__code", site="lock__site__code")
 
 
 def _may_have(access: Access, permissions: tuple[str, ...]) -> Q:
@@ -52,6 +59,20 @@ def get_export(access: Access, export_id: int) -> Export:
     found = exports_visible_to(access).filter(pk=export_id).first()
     if found is None:
         raise NotFound(what="export", name=str(export_id))
+    return found
+
+
+def get_snapshot(access: Access, lock_id: int) -> Export:
+    """The snapshot of a lock, where the person may export what was locked.
+
+    Raises
+    ------
+    NotFound
+        There is none for this person; locks from before snapshots were kept have none.
+    """
+    found = exports_visible_to(access).filter(lock=lock_id).first()
+    if found is None:
+        raise NotFound(what="snapshot", name=str(lock_id))
     return found
 
 

@@ -28,13 +28,16 @@ from reports.errors import (
 )
 from reports.exports.delivery.archive import write_delivery
 from reports.exports.delivery.order import Order, Progress
-from reports.exports.package import Wanted, write_export
+from reports.exports.frame import Wanted
+from reports.exports.odm.package import write_odm_package
+from reports.exports.package import write_export
 from reports.models import Export, ExportFormat, ExportState
 from reports.policies import needed_for
+from reports.snapshots import write_snapshot
 from trials.models import Trial
 from trials.selectors import sites_visible_to
 
-FORMATS: Final = ("csv",)
+FORMATS: Final = ("csv", "odm")
 """Formats of the data; images and reads are an export of their own."""
 ACTOR = service_actor("exports")
 
@@ -54,11 +57,11 @@ def request_export(
     Parameters
     ----------
     file_format
-        `csv` for the data, `dicom` for images and signed reads.
+        `csv` for the data as tables, `odm` for the data with all transactions, `dicom` for images and signed reads.
     sites
         Codes; none means all sites where the person may export.
     subject
-        Number of the only subject whose images and reads are wanted; empty for all.
+        Number of the only subject that is wanted, of ODM, or of images and reads; empty for all.
 
     Raises
     ------
@@ -77,7 +80,7 @@ def request_export(
         raise PermissionError("An export is made for a person.")
     images = file_format == ExportFormat.DICOM
     _must_be_past(as_of, images=images)
-    if subject and not images:
+    if subject and file_format == ExportFormat.CSV:
         raise OneSubjectOnlyOfImagesError(field="subject")
     chosen = sites_to_export(access, trial, sites, needed_for(file_format))
     only = _subject(trial, subject, chosen) if subject else None
@@ -150,7 +153,9 @@ def make_export(export_id: int) -> None:
     """Make an export that waits. Safe to run twice: only one run claims it."""
     if not work.claim(Export, export_id, ACTOR):
         return
-    export = Export.objects.select_related("trial", "requested_by").get(pk=export_id)
+    export = Export.objects.select_related(
+        "trial", "requested_by", "lock__trial", "lock__site", "subject"
+    ).get(pk=export_id)
     try:
         _make(export)
     except DomainError as error:
@@ -192,7 +197,12 @@ def _make(export: Export) -> None:
 
 
 def _write_data(export: Export, archive: IO[bytes], progress: Progress) -> dict[str, Any]:
-    wanted = Wanted(export.trial, tuple(export.sites), export.as_of)
+    if export.lock is not None:
+        return write_snapshot(export.lock, archive, progress)
+    number = export.subject.number if export.subject else ""
+    wanted = Wanted(export.trial, tuple(export.sites), export.as_of, number)
+    if export.format == ExportFormat.ODM:
+        return write_odm_package(wanted, archive, export.requested_by.full_name, progress)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         return write_export(
             wanted, lambda name: _member(packed, name), export.requested_by.full_name, progress

@@ -22,6 +22,7 @@ urlpatterns = [
         name="casebook-copy-file",
     ),
     path("exports/", export_views.exports, name="exports"),
+    path("exports/lock/<int:lock>/", export_views.lock_snapshot, name="lock-snapshot"),
     path("exports/images/", delivery_views.deliver, name="deliver"),
     path("exports/<int:export_id>/", export_views.export, name="export"),
     path("exports/<int:export_id>/readers/", delivery_views.readers, name="export-readers"),

@@ -19,7 +19,9 @@ class SafetyConfig(AppConfig):
         from casebook.registry import register_lock_condition  # noqa: PLC0415
         from safety.locking import unreported_events  # noqa: PLC0415
 
-        register_lock_condition("serious events", unreported_events)
+        register_lock_condition(
+            "serious events", unreported_events, says="Serious events are reported, as far as they have to be"
+        )
         register(
             "subject",
             order=50,

@@ -24,6 +24,7 @@ from visits.models import Visit, VisitState
 from visits.rules.plans import schedule_of
 from visits.rules.schedule import PlannedVisit, ScheduleAnchor, plan_visits
 from visits.rules.settings import schedule_settings
+from visits.signals import visit_dated
 
 UNSCHEDULED = "UNS"
 UNSCHEDULED_ORDINAL = 900
@@ -194,8 +195,11 @@ def record_visit(*, actor: Actor, visit: Visit, happened_on: date, reason: str =
             raise VisitClosedError(visit=str(held), state="superseded")
         if held.happened_on not in (None, happened_on) and not reason.strip():
             raise DayChangeReasonError(field="reason")
+        moved = held.happened_on != happened_on
         held.happened_on, held.state, held.missed_reason = happened_on, VisitState.DONE, ""
         held.save(update_fields=["happened_on", "state", "missed_reason"])
+        if moved:
+            visit_dated.send(Visit, visit=held, actor=actor, reason=reason)
     return held
 
 
@@ -216,6 +220,7 @@ def take_visit_back(*, actor: Actor, visit: Visit, reason: str) -> Visit:
         held.happened_on = None
         held.state = VisitState.SUPERSEDED if held.code == UNSCHEDULED else VisitState.PLANNED
         held.save(update_fields=["happened_on", "state"])
+        visit_dated.send(Visit, visit=held, actor=actor, reason=words)
     return held
 
 

@@ -24,6 +24,7 @@ from casebook.closing import (
     waiting_unlock,
 )
 from casebook.models import LockRun, PlaceLock, PlaceUnlock
+from casebook.registry import lock_conditions
 from casebook.rules.moment import moment_in_addresses
 from casebook.rules.places import PERMISSIONS, PlaceAction, PlaceState, place_refusal
 from casebook.services.lock_runs import UNDER_WAY
@@ -40,6 +41,30 @@ WORDS: Mapping[str, str] = {
     "open": "Unlocked for a time",
     "over": "Locked: the time is over",
 }
+OF_THE_CASEBOOK = (
+    "Every form that is due is complete, or struck out",
+    "Every query is closed",
+    "Every form is signed as it stands, and the casebook by the principal investigator",
+)
+NOT_CHECKED = (
+    "Coding of events and medicines (MedDRA, ATC): not set up in this study. Whether terms are coded holds nothing up",
+    "Reconciliation of laboratory data with the laboratory's own: not set up in this study",
+    "Reconciliation of serious events with a safety database elsewhere: not set up in this study",
+)
+"""What a lock has to wait for by the regulations, and this installation cannot tell (ICH E6(R3) 4.2.6)."""
+
+
+@dataclass(frozen=True)
+class LockChecks:
+    """What is looked at before a casebook is locked, and what is not, in words."""
+
+    checked: tuple[str, ...]
+    not_checked: tuple[str, ...]
+
+
+def lock_checks() -> LockChecks:
+    """What a lock checks in this installation."""
+    return LockChecks((*OF_THE_CASEBOOK, *lock_conditions()), NOT_CHECKED)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from casebook.pages.addresses import form_url
 from casebook.pages.matrix import visit_name
 from casebook.records import Part, Record, parts_of
 from casebook.rules.cells import cell_text
-from casebook.rules.content import Line, differences
+from casebook.rules.content import CONTENT_VERSION, Line, differences, worked_out
 from casebook.rules.picture import codelist_of
 from patients.models import Subject
 from trials.schema import Protocol
@@ -26,6 +26,8 @@ class SaidForm:
     ----------
     items
         Label and value of each item that says something.
+    beside
+        The same of what nobody typed: the day of the visit, calculated values, suggested grades.
     lines
         What differs now from what is shown; empty for a form as it stands.
     status
@@ -36,6 +38,7 @@ class SaidForm:
     url: str
     digest: str
     items: tuple[tuple[str, str], ...]
+    beside: tuple[tuple[str, str], ...]
     lines: tuple[Line, ...]
     status: str
 
@@ -57,18 +60,22 @@ def as_signed(signed: SignedRecord, subject: Subject) -> list[SaidForm]:
 
 def _said(part: Part, content: Mapping[str, Any], digest: str) -> SaidForm:
     protocol, entry = part.entry.protocol, part.entry
+    typed = content.get("items", {})
     items = tuple(
-        (item.label, cell_text(item, codelist_of(protocol, item), content["items"][item.id]))
-        for item in part.form.items
-        if item.id in content.get("items", {})
+        (item.label, cell_text(item, codelist_of(protocol, item), typed[item.id]))
+        for item in part.form.items_by_id.values()
+        if item.id in typed
     )
+    beside = worked_out(protocol, part.form, content)
     status = content.get("status", {})
+    now = part.said.content(content.get("version", CONTENT_VERSION))
     return SaidForm(
         name=place_words(entry.visit, part.name),
         url=form_url(entry.subject, entry.visit, entry.form, entry.repeat),
         digest=digest,
         items=items,
-        lines=differences(protocol, part.form, content, part.content) if digest != part.digest else (),
+        beside=tuple((label, value) for (_, label), value in beside.items()),
+        lines=() if part.says(digest) else differences(protocol, part.form, content, now),
         status=f"Not done: {status['not_done']}" if status.get("not_done") else "",
     )
 

@@ -156,16 +156,15 @@ def _standing(
     asked = next((each for each in pending if _is_about(each, scope)), None)
     whose: Asked = "" if asked is None else "self" if asked.asked_by_id == access.user_id else "other"
     entries = [part.entry for part in record.parts]
+    reviewed = [part for part in record.parts if part.entry.pk in reviews]
     return Standing(
         key=record.key,
         name=_words(record),
         forms=len(entries),
         finished=sum(part.finished for part in record.parts),
         queries=record.queries,
-        reviewed=sum(reviews.get(part.entry.pk) == part.digest for part in record.parts),
-        changed_since_review=sum(
-            part.entry.pk in reviews and reviews[part.entry.pk] != part.digest for part in record.parts
-        ),
+        reviewed=sum(part.says(reviews[part.entry.pk]) for part in reviewed),
+        changed_since_review=sum(not part.says(reviews[part.entry.pk]) for part in reviewed),
         signed=sum(part.signing == Signing.SIGNED for part in record.parts),
         again=sum(part.signing == Signing.AGAIN for part in record.parts),
         frozen=sum(entry.frozen for entry in entries),
@@ -278,7 +277,7 @@ def signatures_of_subject(subject: Subject, parts: Sequence[Part] | None = None)
 
 
 def _signed(record: SignedRecord, now: Mapping[int, Part]) -> Signed:
-    changed = [line for line in record.manifest if now[line["entry"]].digest != line["digest"]]
+    changed = [line for line in record.manifest if not now[line["entry"]].says(line["digest"])]
     part = now[record.manifest[0]["entry"]]
     name = record_words(record.kind, part.entry.protocol, record.visit, part.name)
     return Signed(record, name, len(record.manifest), len(changed), holds_together(record))

@@ -129,6 +129,8 @@ class FormRules:
             item.id: frozenset(rule.names) for item, rule in self._derive
         }
         """Names that the rule of each derived item reads."""
+        self.timeless = self._timeless()
+        """Derived items that follow from this form's own values alone, whatever the day and the other forms."""
         self._checks: list[tuple[Check, Rule]] = [
             (check, compile_rule(check.rule, schema)) for check in form.checks
         ]
@@ -147,6 +149,14 @@ class FormRules:
         yield from self._show_group.values()
         yield from (rule for _, rule in self._derive)
         yield from (rule for _, rule in self._checks)
+
+    def _timeless(self) -> frozenset[str]:
+        found: set[str] = set()
+        entered = {item.id for item in self.form.items if item.type != "derived"}
+        for item, rule in self._derive:
+            if rule.names <= entered | found:
+                found.add(item.id)
+        return frozenset(found)
 
     def _deciding(self) -> frozenset[str]:
         """Items that the rules of showing name, and those that derived items among them are calculated from."""
@@ -201,6 +211,14 @@ class FormRules:
             if derived in names:
                 names |= reads
         return frozenset({item, *(name for name in names if name in self.form.items_by_id)})
+
+    def behind(self, item: str) -> frozenset[str]:
+        """Items of this form that a derived item is calculated from, and the item itself."""
+        names = frozenset({item})
+        for derived, reads in reversed(self.reads.items()):
+            if derived in names:
+                names |= reads
+        return frozenset(name for name in names if name in self.form.items_by_id)
 
     def derived(self, values: Mapping[str, Cell], others: Documents, as_of: date) -> dict[str, Cell]:
         """Cells of the derived items alone (see `picture`)."""

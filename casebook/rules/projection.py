@@ -6,7 +6,7 @@ does not apply is left out. Beside it stand the sources: which form, visit, item
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -89,6 +89,7 @@ def project(
     *,
     time_zone: str = "UTC",
     answers: Mapping[str, Answer] | None = None,
+    names: Collection[str] | None = None,
 ) -> Projection:
     """Project entries to the facts document of a protocol.
 
@@ -102,6 +103,8 @@ def project(
         Zone of the site, for times that were written without an offset.
     answers
         Facts of upper rooms by name.
+    names
+        The facts that are asked for; all where None.
     """
     dated = _known_rows(protocol, rows, as_of)
     by_form: dict[str, list[_Dated]] = {}
@@ -111,6 +114,8 @@ def project(
     dates: dict[str, str] = {}
     sources: dict[str, tuple[Source, ...]] = {}
     for fact in protocol.facts:
+        if names is not None and fact.name not in names:
+            continue
         value, found = _fact(protocol, fact, by_form, as_of, time_zone, answers or {})
         if value is _ABSENT:
             continue

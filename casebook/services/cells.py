@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.db import connection
 
@@ -14,9 +15,25 @@ from foundation.rows import instance_of
 _PUT = "SELECT casebook_put_cells(%s, %s::jsonb, %s::jsonb, %s::text[], %s)"
 
 
+@dataclass(frozen=True)
+class Put:
+    """What stands beside cells that were written.
+
+    Attributes
+    ----------
+    queries
+        The queries of the form that are not closed.
+    signed
+        Codes of the subject's other forms that are signed and not locked.
+    """
+
+    queries: list[Query]
+    signed: frozenset[str]
+
+
 def put_cells(
     entry: Entry, seen: Mapping[str, Cell | None], cells: Mapping[str, Cell], state: EntryState
-) -> list[Query] | None:
+) -> Put | None:
     """Write cells, unless the form was closed or completed or one of them changed meanwhile.
 
     Parameters
@@ -30,13 +47,15 @@ def put_cells(
 
     Returns
     -------
-    list of Query or None
-        The queries of the form that are not closed; None where nothing was written.
+    Put or None
+        None where nothing was written.
     """
     gone = [item for item, cell in cells.items() if not cell]
     put = {item: cell for item, cell in cells.items() if cell}
     expected = {item: cell or None for item, cell in seen.items()}
     with connection.cursor() as cursor:
         cursor.execute(_PUT, [entry.pk, json.dumps(expected), json.dumps(put), gone, state])
-        (queries,) = cursor.fetchone()
-    return None if queries is None else [instance_of(Query, row) for row in queries]
+        (told,) = cursor.fetchone()
+    if told is None:
+        return None
+    return Put([instance_of(Query, row) for row in told["queries"]], frozenset(told["signed"]))

@@ -413,8 +413,8 @@ def _write(
             _open_again(entry)  # a value was entered: it was done after all
             entry.state = state
         seen = {item.id: old, **{key: before[0][key] for key in beside}}
-        queries = put_cells(entry, seen, {**beside, item.id: new}, state)
-        if queries is None:
+        put = put_cells(entry, seen, {**beside, item.id: new}, state)
+        if put is None:
             entry.values, entry.state = before
             entry.refresh_from_db(fields=["values", "state", "not_done", "frozen", "locked", "updated_at"])
             must_be_open(entry)
@@ -422,11 +422,12 @@ def _write(
         entry.version += 1
         if not same_content(old, new):
             entry.signing = Signing.AGAIN if entry.signing else ""
-            _note_change([query for query in queries if query.item == item.id])
-        settled = settle_automatic_queries(entry, worked.picture, queries, {item.id, *beside})
+            _note_change([query for query in put.queries if query.item == item.id])
+        settled = settle_automatic_queries(entry, worked.picture, put.queries, {item.id, *beside})
         replan_when_anchored(actor, entry, frozenset({item.id}))
         try:
-            entry_saved.send(Entry, entry=entry, items=frozenset({item.id}), actor=actor)
+            moved = frozenset({item.id, *beside})
+            entry_saved.send(Entry, entry=entry, items=moved, actor=actor, signed=put.signed)
         except DomainError:  # an upper room refuses: nothing is written, so the entry is what it was
             entry.values, entry.state = before
             entry.not_done = left_out

@@ -29,6 +29,7 @@ from casebook.rules.places import PlaceAction, PlaceState, place_refusal
 from casebook.rules.states import Asked
 from casebook.services.states import LONGEST_UNLOCK_HOURS, person_of, roles_of, trail_head
 from casebook.services.words import reason_given
+from casebook.signals import place_locked
 from foundation import clock
 from trials.models import Site, Trial, TrialSite
 
@@ -68,6 +69,7 @@ def lock_place(*, actor: Actor, trial: Trial, site: Site | None, reason: str) ->
             trail_head=trail_head(),
         )
         made.refresh_from_db(fields=["made_at"])
+        place_locked.send(PlaceLock, lock=made, actor=actor)
     return made
 
 

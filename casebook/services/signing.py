@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,12 +10,14 @@ from accounts.access import Access
 from accounts.models import DelegatedTask, Meaning, Signature, User
 from accounts.selectors import access_of, tasks_of
 from accounts.services import ToSeal, confirm_components, may_sign, seal_signature
-from audit.context import Actor, acting
+from audit.context import Actor, acting, current
 from audit.models import Event
 from casebook.errors import NothingToSignError
 from casebook.models import Entry, FormContent, RecordKind, SignedRecord, Signing, SigningBatch
 from casebook.records import Part, Record, parts_of, records_of
-from casebook.rules.content import digest_of
+from casebook.rules.content import CONTENT_VERSION, digest_of
+from casebook.rules.dependence import forms_that_follow
+from casebook.selectors import LOG
 from casebook.services.states import Scope, refusal_for
 from foundation import clock
 from patients.models import Subject
@@ -157,20 +159,67 @@ def delegated(user_id: int | None, subjects: Sequence[Subject]) -> set[tuple[int
     return found
 
 
-def settle_signatures(*, actor: Actor, subject: Subject, reason: str) -> int:
+def settle_signatures(
+    *, actor: Actor, subject: Subject, reason: str, forms: Collection[str] | None = None
+) -> int:
     """Take back signatures whose forms no longer say what was signed, as after a new protocol version.
 
     Gives the number of forms that have to be signed again. A change of a value needs no call: the database sees it.
+
+    Parameters
+    ----------
+    forms
+        Codes of the forms to look at; all where None.
     """
     stale = [
         part.entry.pk
         for part in parts_of([subject]).get(subject.pk, [])
-        if part.entry.signing == Signing.SIGNED and part.signed_digest != part.digest
+        if part.entry.signing == Signing.SIGNED
+        and (forms is None or part.entry.form in forms)
+        and not part.says(part.signed_digest)
     ]
     if not stale:
         return 0
     with acting(actor, reason=reason):
         return Entry.objects.filter(pk__in=stale, locked=False).update(signing=Signing.AGAIN)
+
+
+def follow_the_change(
+    *, actor: Actor, entry: Entry, items: Collection[str], signed: Collection[str] | None = None
+) -> None:
+    """Take back signatures of the subject's other forms where they show something else after a change in this one.
+
+    Runs inside the transaction of the change. Where no signed form follows what changed, one statement at most.
+
+    Parameters
+    ----------
+    signed
+        Codes of the other forms that are signed; asked for where None.
+    """
+    visit = entry.visit.code if entry.visit else ""
+    forms = forms_that_follow(entry.protocol, entry.form, items, visit)
+    if forms and signed is None:
+        signed = _signed_beside(entry)
+    if not forms.intersection(signed or ()):
+        return
+    words = (
+        f"{_labels(entry, items)} changed on {entry.protocol.form(entry.form).name} ({entry.visit or LOG})"
+    )
+    context = current()
+    said = context.reason if context else ""
+    settle_signatures(
+        actor=actor, subject=entry.subject, forms=forms, reason=f"{words}: {said}" if said else words
+    )
+
+
+def _signed_beside(entry: Entry) -> set[str]:
+    found = Entry.objects.filter(subject=entry.subject, signing=Signing.SIGNED, locked=False)
+    return set(found.exclude(pk=entry.pk).values_list("form", flat=True))
+
+
+def _labels(entry: Entry, items: Collection[str]) -> str:
+    known = entry.protocol.form(entry.form).items_by_id
+    return ", ".join(known[item].label for item in sorted(items) if item in known) or "What it says"
 
 
 def _held(access: Access, wanted: Sequence[Wanted]) -> list[Subject]:
@@ -249,4 +298,5 @@ def _row(record: Record, signature: Signature, batch: SigningBatch | None, head:
         manifest=record.manifest,
         digest=record.digest,
         trail_head=head,
+        content_version=CONTENT_VERSION,
     )

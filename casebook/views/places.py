@@ -55,6 +55,7 @@ def site_lock(request: Request, trial: str, site: str) -> HttpResponse:
     context = {
         "trial": found,
         "place": shown.site_page(request.access, found, where, left),
+        "checks": shown.lock_checks(),
         "left": left,
         "ready": sum(each.ready for each in left),
         "row": shown.site_row(found, where),
@@ -124,6 +125,9 @@ def place_lock(request: Request, lock: int) -> HttpResponse:
     context = {
         "lock": found,
         "rows": shown.manifest_rows(found),
+        "may_take": request.access.may(
+            "export.run", found.trial.code, found.site.code if found.site is not None else None
+        ),
         "unlocks": found.unlocks.select_related("asked_by", "decided_by"),
     }
     return page(request, "casebook/place_lock.html", context)

@@ -22,7 +22,7 @@ class Written:
     sha256: str
 
 
-class _Hashing(io.RawIOBase):
+class Hashing(io.RawIOBase):
     """Passes bytes on to a file and keeps their digest."""
 
     def __init__(self, out: IO[bytes]) -> None:
@@ -45,7 +45,7 @@ class _Hashing(io.RawIOBase):
 
 def write_csv(out: IO[bytes], name: str, heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> Written:
     """Write one file, row by row: UTF-8, comma, CRLF (RFC 4180)."""
-    hashing = _Hashing(out)
+    hashing = Hashing(out)
     buffer = io.TextIOWrapper(io.BufferedWriter(hashing, 1 << 16), encoding="utf-8", newline="")
     writer = csv.writer(buffer)
     writer.writerow(heading)

@@ -36,12 +36,13 @@ def rows_of(
             yield dict(zip(columns, row, strict=True))
         return
     wanted = set(subjects)
-    for row in _rows_then(model._meta.db_table, as_of):
+    for row in rows_then(model._meta.db_table, as_of):
         if row.get(column) in wanted:
             yield row
 
 
-def _rows_then(table: str, as_of: datetime) -> Iterator[dict[str, Any]]:
+def rows_then(table: str, as_of: datetime) -> Iterator[dict[str, Any]]:
+    """Rows of a table as the trail says they were at a moment."""
     events = (
         Event.objects.filter(table_name=table, at__lte=as_of)
         .order_by("row_id", "id")

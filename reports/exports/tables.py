@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from casebook.rules.cells import MISSING_REASONS, WITH_UNIT
 from trials.schema import Form, Item, Protocol, Source
+from visits.rules.schedule import study_day
 
 KEYS = (
     "STUDYID",
@@ -16,6 +18,7 @@ KEYS = (
     "VISIT",
     "VISITSEQ",
     "VISITDAT",
+    "VISITDY",
     "ROW",
     "FORMVERS",
     "FORMSTATE",
@@ -25,6 +28,9 @@ KEYS = (
 
 UNIT_OF_FORM = "unit of the form"
 """Part of a plain number's cell that stands on its form, not in the cell."""
+STUDY_DAY = "study day"
+"""What is worked out beside a date."""
+DATES = frozenset({"date", "partial_date"})
 
 
 @dataclass(frozen=True)
@@ -58,10 +64,10 @@ def columns_of(forms: Sequence[Form]) -> list[Column]:
     for form in forms:
         for item in form.items:
             versions.setdefault(item.id, []).append(item)
-    return [column for items in versions.values() for column in _columns(items)]
+    return [column for items in versions.values() for column in _columns(items, versions.keys())]
 
 
-def _columns(items: Sequence[Item]) -> list[Column]:
+def _columns(items: Sequence[Item], taken: Collection[str]) -> list[Column]:
     """Columns of one item over its versions, the newest first."""
     newest, types = items[0], {item.type for item in items}
     columns = [Column(newest.id, newest, "value")]
@@ -71,13 +77,36 @@ def _columns(items: Sequence[Item]) -> list[Column]:
         columns.append(Column(f"{newest.id}_U", newest, UNIT_OF_FORM))
     if "lab" in types:
         columns += [Column(f"{newest.id}_LO", newest, "low"), Column(f"{newest.id}_HI", newest, "high")]
+    if types <= DATES:
+        columns.append(Column(_study_day_name(newest.id, taken), newest, STUDY_DAY))
     if types != {"derived"}:
         columns.append(Column(f"{newest.id}_ND", newest, "missing"))
     return columns
 
 
+def _study_day_name(item: str, taken: Collection[str]) -> str:
+    """`AESTDY` beside `AESTDAT`, as SDTM has `AESTDY` beside `AESTDTC`."""
+    name = f"{item.removesuffix('DAT')}DY" if item.endswith("DAT") else f"{item}_DY"
+    return f"{item}_DY" if name in taken else name
+
+
+def study_day_of(start: date | None, day: Any) -> int | str:
+    """Study day of a whole date (`--DY`: the reference start is day 1, there is no day 0); empty where one is unknown.
+
+    References
+    ----------
+    SDTMIG 3.4, 4.4.4 (use of the "study day" variables).
+    """
+    if start is None or not day or len(str(day)) != len("2026-01-31"):
+        return ""
+    return study_day(start, day if isinstance(day, date) else date.fromisoformat(day))
+
+
 def cells(
-    columns: Sequence[Column], values: Mapping[str, Mapping[str, Any]], entered: Form | None = None
+    columns: Sequence[Column],
+    values: Mapping[str, Mapping[str, Any]],
+    entered: Form | None = None,
+    start: date | None = None,
 ) -> list[Any]:
     """One row's cells, in the order of the columns.
 
@@ -85,14 +114,20 @@ def cells(
     ----------
     entered
         The form as it was when the row was entered, for the units that belong to the form.
+    start
+        The subject's reference start, for study days.
     """
     asked = entered.items_by_id if entered else {}
-    return [
-        _unit_of(asked.get(column.item.id), values.get(column.item.id))
-        if column.part == UNIT_OF_FORM
-        else _part(values.get(column.item.id) or {}, column.part)
-        for column in columns
-    ]
+    found: list[Any] = []
+    for column in columns:
+        cell = values.get(column.item.id) or {}
+        if column.part == UNIT_OF_FORM:
+            found.append(_unit_of(asked.get(column.item.id), cell))
+        elif column.part == STUDY_DAY:
+            found.append(study_day_of(start, cell.get("value")))
+        else:
+            found.append(_part(cell, column.part))
+    return found
 
 
 def _unit_of(item: Item | None, cell: Mapping[str, Any] | None) -> str:
@@ -158,6 +193,7 @@ def _dictionary_row(sources: Mapping[str, Source], code: str, column: Column) ->
         "high": "upper limit of normal",
         "missing": "reason for a missing value",
         UNIT_OF_FORM: "unit in which it was entered",
+        STUDY_DAY: "study day",
     }
     label = item.label if column.part == "value" else f"{item.label}, {about[column.part]}"
     sdtm = f"{item.sdtm.domain}.{item.sdtm.testcd or item.sdtm.variable}" if item.sdtm else ""
@@ -166,7 +202,7 @@ def _dictionary_row(sources: Mapping[str, Source], code: str, column: Column) ->
         f"{code}.csv",
         column.name,
         label,
-        item.type if column.part == "value" else "text",
+        item.type if column.part == "value" else "integer" if column.part == STUDY_DAY else "text",
         item.unit or " ".join(item.units),
         "MISSING" if column.part == "missing" else item.codelist or ("NY" if item.type == "yesno" else ""),
         item.cdash,

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-PLURALS = {"criterion": "criteria"}
+PLURALS = {
+    "criterion": "criteria",
+    "stratum": "strata",
+    "sub-study": "sub-studies",
+    "verification": "rules of verification",
+}
 CARDS = (
     ("", "Subjects on an earlier version"),
     ("verdict", "Eligibility verdicts that flip"),
@@ -53,5 +58,7 @@ def reached(subjects: Sequence[Mapping[str, Any]], key: str) -> list[Mapping[str
 def kept_in_words(kept: Mapping[str, int]) -> str:
     """What of a protocol stays as it is: `35 forms, 31 criteria`."""
     return ", ".join(
-        f"{number} {part if number == 1 else PLURALS.get(part, part + 's')}" for part, number in kept.items()
+        f"{number} {part if number == 1 else PLURALS.get(part, part + 's')}"
+        for part, number in kept.items()
+        if number
     )

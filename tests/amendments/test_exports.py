@@ -11,7 +11,8 @@ from typing import IO
 import pytest
 
 from foundation import clock
-from reports.exports.package import Wanted, write_export
+from reports.exports.frame import Wanted
+from reports.exports.package import write_export
 from tests.amendments.conftest import Bench
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("DAT-09")]

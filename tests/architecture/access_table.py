@@ -303,6 +303,7 @@ TABLE: Mapping[str, Row] = {
     "today": shows(SIGNED_IN, "somewhere"),
     "progress": shows("report.view", "somewhere"),
     "exports": asks("export.run", "somewhere"),
+    "lock-snapshot": shows("export.run", get=302),
     "deliver": asks("read.oversee", "somewhere"),
     "export-readers": shows("read.oversee", "exporter"),
     "export": shows("export.run", "exporter"),

@@ -36,11 +36,12 @@ class Case:
     """A subject in screening; its visit happened today."""
 
     cast: Cast
+    trial: str = "EXCALIBUR"
     subject: Subject = field(init=False)
     visit: Visit = field(init=False)
 
     def __post_init__(self) -> None:
-        self.subject = self.cast.subject()
+        self.subject = self.cast.subject(self.trial)
         self.visit = Visit.objects.get(subject=self.subject, code="SCR")
         today = clock.today(self.subject.site.time_zone)
         record_visit(actor=self.cast.actor(), visit=self.visit, happened_on=today)

@@ -114,3 +114,16 @@ def test_programs_read_how_far_the_sites_are(case: Case) -> None:
     (home, away) = rows
     assert (home["site"], home["casebooks"], home["ready"], home["locked"]) == ("NO-01", 1, 1, 0)
     assert (away["casebooks"], away["standing"], away["digest"]) == (0, "", "")
+
+
+@pytest.mark.req("LCK-01")
+def test_the_page_says_what_a_lock_checks_and_what_it_does_not(case: Case) -> None:
+    page = case.cast.client("datamanager").get(PLACE).content.decode()
+    checked, _, not_checked = page.partition("Not checked")
+    for words in (
+        "Every query is closed",
+        "Every read that was begun is signed",
+        "Serious events are reported",
+    ):
+        assert words in checked
+    assert "Coding of events and medicines (MedDRA, ATC): not set up in this study" in not_checked

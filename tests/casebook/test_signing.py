@@ -84,10 +84,13 @@ def test_no_signature_survives_a_change_of_value_or_unit(case: Case, value: str,
     assert now.signing == "AGAIN"
     part = part_of(now, 0)
     assert part.signing == "AGAIN"
-    (change,) = changes_in([part])[entry.pk].lines
+    change, *graded = changes_in([part])[entry.pk].lines
     assert change.line.before == "12.4 g/dL"
     assert change.line.now.startswith(value)
-    assert (change.by, change.reason) == ("Coordinator Person", "Typing mistake")
+    assert [each.line.label for each in graded] == (["Haemoglobin, suggested grade"] if unit == "g/L" else [])
+    assert {(each.by, each.reason) for each in (change, *graded)} == {
+        ("Coordinator Person", "Typing mistake")
+    }
     assert Signature.objects.filter(target_kind="casebook.form").count() == 1
 
 

@@ -186,7 +186,7 @@ NO_PAGES = {
         "visit-not-happened",
         "visit-unscheduled",
     },
-    "goes on to a page": {"find", "home", "reading-next"},
+    "goes on to a page": {"find", "home", "lock-snapshot", "reading-next"},
     "data for a page": {
         "adjudication-series", "casebook-copy-status", "export-status", "form-live",
         "form-row-live", "image-first-step", "image-status", "impact-status", "lock-run-status",

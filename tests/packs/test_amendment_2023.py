@@ -19,10 +19,12 @@ GROUP_IIC = {
 }  # fmt: skip
 
 
-def outcomes(facts: dict[str, Any], version: str | None = "2023") -> dict[str, str]:
+def outcomes(
+    facts: dict[str, Any], version: str | None = "2023", name: str = "EXCALIBUR-2"
+) -> dict[str, str]:
     document = {"trial": "EXCALIBUR", "facts": facts} | ({"criteria_version": version} if version else {})
     found: Any = calculate_eligibility(document)
-    return {each["id"]: each["outcome"] for each in found["sets"]["EXCALIBUR-2"]["criteria"]}
+    return {each["id"]: each["outcome"] for each in found["sets"][name]["criteria"]}
 
 
 def test_the_amendment_has_no_fault_and_says_only_what_differs() -> None:
@@ -32,6 +34,7 @@ def test_the_amendment_has_no_fault_and_says_only_what_differs() -> None:
     assert {(each.code, each.kind) for each in found.of("criterion")} == {
         ("EX-I-1a", "changed"), ("EX-I-2a", "retired"), ("EX-I-2.1", "added"), ("EX-I-2.2", "added"),
         ("EX-I-2.3", "added"), ("EX-I-4a", "changed"), ("EX-I-4c", "added"),
+        ("EX-I-GRP-1", "added"), ("EX-I-GRP-2", "added"),
     }  # fmt: skip
     assert {(each.where, each.code) for each in found.of("item") if each.kind != "changed"} == {
         ("CHS", "L1DOSES"), ("CHS", "NEXTLINE"), ("CHS", "PRIORLN"), ("MDT", "BILOBAR"), ("MDT", "GROUP"),
@@ -95,3 +98,35 @@ def test_a_version_that_is_not_there_is_refused() -> None:
         calculate_eligibility(
             {"trial": "EXCALIBUR", "criteria_version": "2022", "facts": {"REFDAT": "2024-03-04"}}
         )
+
+
+@pytest.mark.parametrize(
+    ("group", "first", "second"),
+    [
+        ("I", "MET", "NOT MET"),
+        ("IIA", "NOT MET", "MET"),
+        ("IIB", "NOT MET", "MET"),
+        ("IIC", "NOT MET", "MET"),
+        (None, "UNDETERMINED", "UNDETERMINED"),
+    ],
+)
+def test_each_group_belongs_to_one_sub_study(group: str | None, first: str, second: str) -> None:
+    facts = {**GROUP_IIC, "GROUP": group}
+    assert outcomes(facts, name="EXCALIBUR-1")["EX-I-GRP-1"] == first
+    assert outcomes(facts)["EX-I-GRP-2"] == second
+
+
+def test_every_stratum_of_a_sub_study_is_a_group_that_its_criteria_let_in() -> None:
+    for study in SECOND.sub_studies:
+        for stratum in study.strata:
+            for level in stratum.levels:
+                facts = {**GROUP_IIC, stratum.fact: level}
+                assert outcomes(facts, name=study.criteria_set)["EX-I-GRP-2"] == "MET"
+
+
+def test_the_strata_are_told_before_the_amendment_is_released() -> None:
+    (stratum,) = difference(FIRST, SECOND).of("stratum")
+    assert (stratum.where, stratum.code, stratum.kind, stratum.after) == (
+        "EXCALIBUR-2", "GROUP", "added", "IIA, IIB, IIC",
+    )  # fmt: skip
+    assert "Nobody is randomised before" in stratum.consequence

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -12,7 +13,9 @@ from typing import IO, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from foundation import clock
-from reports.exports.package import Wanted, write_export
+from reports.exports.frame import Wanted
+from reports.exports.odm.package import NAME, write_odm_file
+from reports.exports.package import write_export
 from reports.services import FORMATS
 from trials.models import Trial
 from trials.selectors import sites_of
@@ -28,6 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--format", default="csv", help=f"comma-separated; known: {', '.join(FORMATS)}")
         parser.add_argument("--out", type=Path, required=True, help="folder; made if it is not there")
         parser.add_argument("--as-of", type=_moment, help="ISO 8601 date and time; without offset, UTC")
+        parser.add_argument("--subject", default="", help="number of the only subject, of ODM")
         parser.add_argument("--site", action="append", default=[], help="code of a site; may be given again")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,17 +42,25 @@ class Command(BaseCommand):
         for name in options["format"].split(","):
             if name not in FORMATS:
                 raise CommandError(f"“{name}” is not a format of export. Known: {', '.join(FORMATS)}.")
+        if options["subject"] and options["format"] != "odm":
+            raise CommandError("One subject by itself is exported as ODM only.")
         sites = tuple(options["site"])
         unknown = set(sites) - set(sites_of(trial).values_list("code", flat=True))
         if unknown:
             raise CommandError(f"{', '.join(sorted(unknown))} is no site of {trial.code}.")
         folder: Path = options["out"]
         folder.mkdir(parents=True, exist_ok=True)
-        manifest = write_export(
-            Wanted(trial, sites, options["as_of"]), lambda name: _file(folder / name), by="command line"
-        )
-        for each in manifest["files"]:
+        wanted = Wanted(trial, sites, options["as_of"], options["subject"])
+        for each in _written(wanted, folder, options["format"].split(",")):
             self.stdout.write(f"{each['name']}: {each['rows']} rows, sha256 {each['sha256'][:16]}…")
+
+
+def _written(wanted: Wanted, folder: Path, formats: list[str]) -> Iterator[dict[str, Any]]:
+    if "odm" in formats:
+        with (folder / NAME).open("wb") as out:
+            yield asdict(write_odm_file(wanted, out)[0])
+    if "csv" in formats:
+        yield from write_export(wanted, lambda name: _file(folder / name), by="command line")["files"]
 
 
 @contextmanager
