@@ -21,6 +21,7 @@ def reads(request: Request) -> HttpResponse:
     """How far the central reading is, and how far readers agree."""
     context = {
         "trials": oversight.oversight_of(request.access),
+        "without_result": oversight.without_result(request.access),
         "stale": oversight.stale_overseen(request.access),
         "signed": oversight.latest_signed(request.access),
         "may_deliver": request.access.may_anywhere("export.run"),
