@@ -28,7 +28,8 @@ from imaging.rules.recist_course import (
 )
 from imaging.selectors.answered import measurements_of, outcomes_of
 from imaging.selectors.lesions import Lesion, lesions_of
-from imaging.selectors.reads import earlier_reads, time_points_of
+from imaging.selectors.priors import earlier_reads
+from imaging.selectors.reads import time_points_of
 from patients.models import Subject
 from visits.models import Visit, VisitState
 

@@ -13,10 +13,10 @@ from django.db.models import OuterRef
 
 from imaging.models import Adjudication, AdjudicationState, ImageQuality, Read, ReadState, Study, StudyState
 from imaging.policies import ADJUDICATORS_NUMBER
-from imaging.rules.disagreement import LTP, PROGRESSION, Reading, disputed
+from imaging.rules.disagreement import Reading, disputed
 from imaging.rules.staleness import rested_on
-from imaging.selectors.answered import outcomes_of, outcomes_of_all
-from imaging.selectors.reads import current_versions, earlier_reads, results, time_points_of
+from imaging.selectors.answered import outcomes_of_all
+from imaging.selectors.reads import current_versions, results
 from imaging.selectors.staleness import pins_in
 from imaging.selectors.time_order import place
 from patients.models import Subject
@@ -165,28 +165,3 @@ def _result(
     if found.state != AdjudicationState.SIGNED:
         return Result(visit, Standing.ADJUDICATION, None, reads)
     return Result(visit, Standing.ADJUDICATED, found.accepted, reads, found.signed_at)
-
-
-def reading_of(read: Read) -> Reading:
-    """A signed read as the rule of disagreement sees it, with what its reader had signed before."""
-    numbers = time_points_of(read.subject_id)
-    ltp_since: dict[str, int] = {}
-    progression: int | None = None
-    outcomes: dict[str, str] = {}
-    for each in (*earlier_reads(read), read):
-        outcomes = outcomes_of(each)
-        number = numbers[each.visit_id]
-        for lesion, outcome in outcomes.items():
-            if outcome == LTP:
-                ltp_since.setdefault(lesion, number)
-        if each.overall == PROGRESSION and progression is None:
-            progression = number
-    return Reading(
-        time_point=numbers[read.visit_id],
-        evaluable=read.image_quality != ImageQuality.INADEQUATE,
-        outcomes=outcomes,
-        overall=read.overall,
-        new_lesion=read.new_lesion,
-        ltp_since=ltp_since,
-        progression_since=progression,
-    )

@@ -31,7 +31,8 @@ from imaging.rules.recist_1_1 import NON_TARGET_RESPONSES, Response
 from imaging.rules.recist_course import LIMIT
 from imaging.selectors.answered import measurements_of
 from imaging.selectors.judging import LesionToJudge, lesions_to_judge
-from imaging.selectors.reads import get_instance, is_locked
+from imaging.selectors.priors import get_instance
+from imaging.selectors.reads import is_locked
 from imaging.selectors.shown import plane_of_slice
 
 NEW_LESION = "NEW"

@@ -20,6 +20,7 @@ from imaging.models import Order, Read, ReadState, Study, StudyState
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.repeats import DRAWN_BELOW, chosen_for_repeat
 from imaging.rules.working_days import add_working_days
+from imaging.selectors.adjudications import adjudicators_of
 from imaging.selectors.lesions import BASELINE_KINDS, suspected_visits
 from imaging.selectors.reads import is_locked, readers_for, results
 from trials.models import ProtocolVersion
@@ -51,7 +52,10 @@ def queue_reads(*, actor: Actor, study: Study) -> list[Read]:
 
 
 def _reader_for(study: Study, number: int, taken: set[int]) -> User | None:
-    """Who read this case before under the same number goes on with it; otherwise whoever has the least to do."""
+    """Who read this case before under the same number goes on with it; otherwise whoever has the least to do.
+
+    Whoever read it under another number is barred, and so is whoever decided between its readers: they saw both.
+    """
     free = [user for user in readers_for(study.subject.trial.code) if user.pk not in taken]
     case = Read.objects.filter(subject=study.subject_id)
     before = set(case.filter(number=number).values_list("reader", flat=True))
@@ -63,6 +67,7 @@ def _reader_for(study: Study, number: int, taken: set[int]) -> User | None:
         Read.objects.exclude(state=ReadState.SIGNED).values_list("reader").annotate(n=Count("pk")).order_by()
     )
     load = dict(rows)
+    others |= set(adjudicators_of(study.subject_id))
     candidates = [user for user in free if user.pk not in others]
     return min(candidates, key=lambda user: (load.get(user.pk, 0), user.pk), default=None)
 

@@ -27,7 +27,7 @@ from imaging.errors import OutcomeRefusedError, ReadIncompleteError
 from imaging.models import ImageQuality, Read
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.recist_1_1 import NON_TARGET_RESPONSES, Response
-from imaging.selectors import answered, judging, reads
+from imaging.selectors import answered, judging, priors, reads
 from imaging.selectors.staleness import changes_of
 from imaging.services import (
     correct_read,
@@ -83,7 +83,7 @@ def case(request: Request, opaque: UUID) -> HttpResponse:
             "case": reads.case_of(read),
             "priors": _priors(read),
             "next_read": following,
-            "next_has_prior": following is not None and reads.prior_read(following) is not None,
+            "next_has_prior": following is not None and priors.prior_read(following) is not None,
             **_judgement(read),
         },
     )
@@ -92,7 +92,7 @@ def case(request: Request, opaque: UUID) -> HttpResponse:
 def _priors(read: Read) -> list[tuple[str, str]]:
     """Address and name of each earlier time point that may stand beside this one, the latest first."""
     address, numbers = reverse("reading-prior", args=[read.opaque]), reads.time_points_of(read.subject_id)
-    found = [numbers[each.visit_id] for each in reversed(reads.earlier_reads(read))]
+    found = [numbers[each.visit_id] for each in reversed(priors.earlier_reads(read))]
     return [(f"{address}?{urlencode({TIME_POINT: number})}", _point_name(number, found)) for number in found]
 
 

@@ -185,11 +185,11 @@ def _reads(access: Access) -> Iterator[Task]:
 
 
 def _adjudications(access: Access, today: date) -> Iterator[Task]:
-    """Pairs of reads that differ; one that a colleague has open is theirs."""
+    """Pairs of reads that differ; one that a colleague has open is theirs, one whose turn comes later is left out."""
     if not access.may_anywhere("adjudicate.read"):
         return
     for row in adjudication_rows(access):
-        if not row.held:
+        if not row.held and not row.waits:
             yield Task(
                 "reads",
                 "overdue" if row.adjudication.due_on < today else "open",

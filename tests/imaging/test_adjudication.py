@@ -22,7 +22,9 @@ from imaging.rules.ablation import LesionOutcome
 from imaging.rules.disagreement import RULES, WORDS, Reading, differences, disputed
 from imaging.rules.recist_1_1 import Response
 from imaging.selectors.adjudications import adjudication_rows, adjudication_share, comparison, sides
-from imaging.selectors.judging import ABLATION, RECIST
+from imaging.selectors.answered import outcomes_of
+from imaging.selectors.judging import ABLATION, RECIST, lesions_to_judge
+from imaging.selectors.priors import earlier_reads
 from imaging.selectors.reads import readers_for
 from imaging.selectors.results import Standing, results_of
 from imaging.services import (
@@ -231,6 +233,71 @@ def test_neither_is_right_so_the_adjudicator_reads_the_images(pair: Desk) -> Non
     assert Adjudication.objects.count() == 1, "an adjudicator's read is compared with nobody's"
     with pytest.raises(ReadLockedError):
         correct_read(actor=actor, read=own, reason="Again")
+
+
+def decide(desk: Desk, row: Adjudication, choice: str) -> Adjudication:
+    return sign_adjudication(
+        actor=desk.cast.actor("adjudicator"),
+        user=desk.cast.people["adjudicator"],
+        adjudication=row,
+        choice=choice,
+        reason="Looked at.",
+        password=PASSWORD,
+    )
+
+
+def letter_of(row: Adjudication, number: int) -> str:
+    return next(letter for letter, read in sides(row).items() if read.number == number)
+
+
+@pytest.mark.parametrize(("accepted", "seen"), [(1, "COMPLETE"), (2, "RESIDUAL"), (3, "NE")])
+def test_an_adjudicators_own_read_rests_on_what_became_the_results(
+    pair: Desk, accepted: int, seen: str
+) -> None:
+    first = differ(pair)
+    send(pair, "M4")
+    sign(fill(read_of(pair, "M4", 1)))
+    sign(fill(read_of(pair, "M4", 2), "RESIDUAL"))
+    second = Adjudication.objects.exclude(pk=first.pk).get()
+    actor = pair.cast.actor("adjudicator")
+    with pytest.raises(AdjudicationRefusedError, match="decided first"):
+        read_anew(actor=actor, adjudication=second)
+    with pytest.raises(AdjudicationRefusedError, match="decided first"):
+        decide(pair, second, "A")
+    shown = adjudication_rows(access_of(pair.cast.people["adjudicator"]))
+    assert [(row.time_point, row.waits) for row in shown] == [(1, False), (2, True)]
+    assert (
+        "after the earlier time point" in pair.cast.client("adjudicator").get(reverse("adjudications")).text
+    )
+
+    if accepted == 3:
+        read_anew(actor=actor, adjudication=first)
+        sign(fill(read_of(pair, "M1", 3), "NE"))
+    decide(pair, first, "NEW" if accepted == 3 else letter_of(first, accepted))
+    own = read_anew(actor=actor, adjudication=second)
+
+    (prior,) = earlier_reads(own)
+    assert prior == read_of(pair, "M1", accepted)
+    assert outcomes_of(prior)["T01"] == seen
+    complete = "COMPLETE" in dict(lesions_to_judge(own)[0].options)
+    assert complete is (seen != "RESIDUAL"), "tumour that was left does not turn complete by itself"
+
+
+@pytest.mark.parametrize("decided", [True, False])
+def test_whoever_decided_a_pair_of_a_case_reads_none_of_its_time_points(
+    pair: Desk, grant: Callable[..., Grant], *, decided: bool
+) -> None:
+    row = differ(pair)
+    people = pair.cast.people
+    if decided:
+        decide(pair, row, "A")
+    grant(people["adjudicator"], "radiologist", "THERMODOX")
+    with acting(SETUP):
+        User.objects.filter(pk=read_of(pair, "M1", 1).reader_id).update(is_active=False)
+    send(pair, "M4")
+
+    found = {read.reader.username for read in Read.objects.filter(visit=pair.visits["M4"])}
+    assert ("adjudicator" in found) is not decided
 
 
 def test_the_charter_may_leave_one_way_only(pair: Desk) -> None:
