@@ -26,6 +26,7 @@ class ImagingConfig(AppConfig):
         register_lock_condition("images", images_on_their_way)
         register_visit_hold(images_of_visit)
         for table in (
+            "imaging_chosenlesion",
             "imaging_lesionoutcome",
             "imaging_measurement",
             "imaging_ledger",

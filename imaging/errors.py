@@ -97,6 +97,12 @@ class UnknownLesionError(DomainError):
     status = 422
 
 
+class LesionRefusedError(DomainError):
+    code = "lesion_refused"
+    template = "{message}"
+    status = 422
+
+
 class OutcomeRefusedError(DomainError):
     code = "outcome_refused"
     template = "{message}"

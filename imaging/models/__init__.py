@@ -27,6 +27,7 @@ from imaging.models.keys import (
     PatientNumber,
 )
 from imaging.models.reads import (
+    ChosenLesion,
     ImageQuality,
     LesionOutcome,
     Measurement,
@@ -53,6 +54,7 @@ __all__ = [
     "BatchFile",
     "BatchState",
     "Choice",
+    "ChosenLesion",
     "FileState",
     "ImageQuality",
     "ImagingKey",

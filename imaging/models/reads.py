@@ -80,6 +80,9 @@ class Read(models.Model):
     derived = models.CharField(
         max_length=16, blank=True, help_text="Overall response that the rules gave at signing."
     )
+    lesions = models.JSONField(
+        null=True, help_text="Lesions as they were listed when it was signed; none kept of older reads."
+    )
     images = models.JSONField(default=dict, help_text="Studies, slices and verdicts on which it was signed.")
     software = models.CharField(max_length=40, blank=True, help_text="Version of the viewer at signing.")
     assigned_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -122,6 +125,27 @@ class Question(models.TextChoices):
 
     ABLATION = "ablation", "Outcome of the ablation"
     SIZE = "size", "How it is there"
+
+
+class ChosenLesion(models.Model):
+    """A lesion that a reader listed at the first time point; a later row of the same read and name replaces it."""
+
+    read = models.ForeignKey(Read, on_delete=models.PROTECT, related_name="chosen")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=20)
+    kind = models.CharField(max_length=12, help_text="TARGET or NON-TARGET.")
+    organ = models.CharField(max_length=20, help_text="Code of the list of organs.")
+    place = models.CharField(
+        max_length=60, blank=True, help_text="Where in the organ, in the reader's words."
+    )
+    removed = models.BooleanField(default=False)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["read", "name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class LesionOutcome(models.Model):

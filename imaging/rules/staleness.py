@@ -104,6 +104,8 @@ class TakenOver:
     ----------
     evaluable
         Whether its images could be read.
+    lesions
+        The list of lesions, where the reader made it: role, organ and place by name.
     outcomes, statuses, sizes
         What became of each lesion, how it is there where it was not measured, and its diameters in mm.
     """
@@ -114,12 +116,14 @@ class TakenOver:
     sizes: Mapping[str, type_sizes] = field(default_factory=dict)
     non_target: str = ""
     new_lesion: str = ""
+    lesions: Mapping[str, str] = field(default_factory=dict)
 
 
 def correction_in_words(time_point: int, then: TakenOver, now: TakenOver) -> str:
     """What a correction of an earlier time point changed for a later one; empty where nothing that it takes over."""
     found = [] if then.evaluable == now.evaluable else ["whether its images can be read"]
     for words, before, after in (
+        ("list entry", then.lesions, now.lesions),
         ("outcome", then.outcomes, now.outcomes),
         ("size", {**then.statuses, **then.sizes}, {**now.statuses, **now.sizes}),
     ):

@@ -192,11 +192,14 @@ def _answers(read: Read) -> Mapping[str, str]:
     charter = read.subject.version.protocol.charter
     words = {each.code: each.label for each in charter.lesion_outcomes} if charter else {}
     found = {"Image quality": read.get_image_quality_display()}
+    own_list = charter is not None and charter.lesions == "reader"
     for each in lesions_to_judge(read):
+        name = each.lesion.name
+        name = f"{name}, {each.lesion.place}" if own_list else name
         if each.outcome:
-            found[f"{each.lesion.name}, outcome"] = words.get(each.outcome, each.outcome)
+            found[f"{name}, outcome"] = words.get(each.outcome, each.outcome)
         if each.mm is not None or each.status:
-            found[f"{each.lesion.name}, size"] = _mm(each.mm)
+            found[f"{name}, size"] = _mm(each.mm)
     course = course_of(read)
     if course is not None and course.assessed:
         found["Sum of diameters"] = _mm(course.assessed[-1].sum_mm)

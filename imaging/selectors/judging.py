@@ -27,7 +27,8 @@ from imaging.rules.recist_course import (
     size_of,
 )
 from imaging.selectors.answered import measurements_of, outcomes_of
-from imaging.selectors.lesions import Lesion, lesions_of
+from imaging.selectors.chosen import lesions_listed
+from imaging.selectors.lesions import Lesion
 from imaging.selectors.priors import earlier_reads
 from imaging.selectors.reads import time_points_of
 from patients.models import Subject
@@ -119,7 +120,7 @@ class LesionToJudge:
 
 def lesions_to_judge(read: Read) -> list[LesionToJudge]:
     """Lesions of a read, with what may be said of each, what was said, and what the reader said the last time."""
-    lesions = lesions_of(read.subject)
+    lesions = lesions_listed(read)
     said, statuses = outcomes_of(read), outcomes_of(read, Question.SIZE)
     earlier = [] if read.order == Order.RANDOM else _earlier_outcomes(read)
     procedures = _procedure_days(read)
@@ -176,7 +177,7 @@ def judges_response(read: Read) -> bool:
 
 def judges_non_target(read: Read) -> bool:
     """Whether the reader says how the non-target lesions are: after the first time point, where there are some."""
-    return judges_overall(read) and any(each.kind == NON_TARGET for each in lesions_of(read.subject))
+    return judges_overall(read) and any(each.kind == NON_TARGET for each in lesions_listed(read))
 
 
 def judges_overall(read: Read) -> bool:
@@ -284,7 +285,7 @@ def course_of(read: Read) -> Course | None:
     """Response at this time point with its arithmetic, from what was answered so far; None where none is asked."""
     if not judges_response(read):
         return None
-    lesions, points = lesions_of(read.subject), _compared(read)
+    lesions, points = lesions_listed(read), _compared(read)
     numbers = time_points_of(read.subject_id)
     sizes = [_point(each, numbers[each.visit_id], lesions) for each in points]
     return recist_course(_sized_lesions(lesions), sizes, _thickest(points[0]))

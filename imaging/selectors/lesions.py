@@ -63,6 +63,14 @@ def lesions_of(subject: Subject) -> list[Lesion]:
     return sorted(lesions.values(), key=lambda each: (each.kind != TARGET, each.name))
 
 
+def organs_of(subject: Subject) -> dict[str, str]:
+    """Organs that the lesion form knows, by code, in words; none where the trial has no such form."""
+    protocol = subject.version.protocol
+    form = next((each for each in protocol.forms if each.code == LESION_FORM), None)
+    items = form.items if form else ()
+    return dict(next((_labels(protocol, item.codelist) for item in items if item.id == "TULOC"), {}))
+
+
 def _labels(protocol: Any, codelist: str) -> Mapping[str, str]:
     return {code.code: code.label for code in protocol.codelist(codelist).codes}
 

@@ -20,12 +20,20 @@ def earlier_reads(read: Read) -> list[Read]:
 
     A reader rests on reads of their own. An adjudicator, who reads one time point only, rests on what became the result
     of each earlier one: the agreed read, the reader's that an adjudicator accepted, or the adjudicator's own. A time
-    point without a result is left out. None where chance orders the time points.
+    point without a result is left out. Where readers list the lesions, sizes of two readers are not those of the same
+    lesions: the adjudicator then rests on the reader who was accepted last, and on what that read rested on. None where
+    chance orders the time points.
     """
     if read.order == Order.RANDOM:
         return []
     before = place_of(read.visit)
-    return [each for each in _chain(read) if place_of(each.visit) < before]
+    earlier = [each for each in _chain(read) if place_of(each.visit) < before]
+    charter = read.subject.version.protocol.charter
+    if read.number != ADJUDICATORS_NUMBER or charter is None or charter.lesions == "site" or not earlier:
+        return earlier
+    last = earlier[-1]
+    last.subject = read.subject
+    return [*earlier_reads(last), last]
 
 
 def _chain(read: Read) -> list[Read]:

@@ -14,6 +14,7 @@ from imaging.services.answers import (
     record_size,
     record_time,
 )
+from imaging.services.choosing import choose_lesion, drop_lesion
 from imaging.services.inbox import match_items, place_items, place_waiting, receive_object, reject_items
 from imaging.services.leftovers import destroy_leftovers
 from imaging.services.processing import process_batch, sweep
@@ -38,8 +39,10 @@ from imaging.services.signing import correct_read, sign_read
 __all__ = [
     "accept_quality",
     "check_quality",
+    "choose_lesion",
     "correct_read",
     "destroy_leftovers",
+    "drop_lesion",
     "erase_measurement",
     "finish_batch",
     "hold_adjudication",

@@ -153,10 +153,10 @@ def _replace(read: Read, listed: LesionToJudge, mark: UUID) -> None:
         _answered(read, lesion, Question.SIZE, "")
     for other in measurements_of(read):
         if other.lesion == lesion and other.mark != mark:
-            _erased(other)
+            erased(other)
 
 
-def _erased(row: Measurement) -> Measurement:
+def erased(row: Measurement) -> Measurement:
     """One more version of a mark, which says that it is gone."""
     row.pk, row.erased, row.at = None, True, clock.now()
     row.save(force_insert=True)
@@ -202,7 +202,7 @@ def erase_measurement(*, actor: Actor, read: Read, mark: UUID) -> Measurement:
         last = Measurement.objects.filter(read=own, mark=mark).order_by("pk").last()
         if last is None:
             raise MeasurementRefusedError(message="There is no such mark.")
-        return last if last.erased else _erased(last)
+        return last if last.erased else erased(last)
 
 
 ANSWERS: Mapping[str, frozenset[str]] = {

@@ -27,10 +27,13 @@ from imaging.errors import OutcomeRefusedError, ReadIncompleteError
 from imaging.models import ImageQuality, Read
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.recist_1_1 import NON_TARGET_RESPONSES, Response
-from imaging.selectors import answered, judging, priors, reads
+from imaging.selectors import answered, chosen, judging, priors, reads
+from imaging.selectors.lesions import organs_of
 from imaging.selectors.staleness import changes_of
 from imaging.services import (
+    choose_lesion,
     correct_read,
+    drop_lesion,
     open_read,
     record_findings,
     record_outcome,
@@ -120,6 +123,8 @@ def _judgement(read: Read) -> dict[str, Any]:
             (each.lesion.name for each in judged if each.asked and not each.settled),
             judged[0].lesion.name if judged else "",
         ),
+        "roles": chosen.ROLES.items() if chosen.chooses_lesions(read) and not signed else (),
+        "organs": organs_of(read.subject).items(),
         "new_lesion": NEW_LESION,
         "new_marks": marks.get(NEW_LESION, []),
         "asks_new_lesion": judging.judges_outcomes(read) or judging.judges_response(read),
@@ -160,6 +165,25 @@ def size(request: Request, opaque: UUID) -> HttpResponse:
     lesion = request.POST.get("lesion", "")
     said = request.POST.get(f"size-{lesion}", "")
     record_size(actor=request.access.actor(), read=read, lesion=lesion, status=said)
+    return _judged(request, opaque)
+
+
+@permission("read.open")
+@require_POST
+def choose(request: Request, opaque: UUID) -> HttpResponse:
+    """Put a lesion on the reader's own list."""
+    read = reads.get_read(request.access, opaque)
+    said = {name: request.POST.get(name, "") for name in ("kind", "organ", "place")}
+    choose_lesion(actor=request.access.actor(), read=read, **said)
+    return _judged(request, opaque)
+
+
+@permission("read.open")
+@require_POST
+def drop(request: Request, opaque: UUID) -> HttpResponse:
+    """Take a lesion off the reader's own list."""
+    read = reads.get_read(request.access, opaque)
+    drop_lesion(actor=request.access.actor(), read=read, lesion=request.POST.get("lesion", ""))
     return _judged(request, opaque)
 
 

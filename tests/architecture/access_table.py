@@ -275,6 +275,8 @@ TABLE: Mapping[str, Row] = {
     "reading-findings": does("read.open", "reader", opaque="read"),
     "reading-sign": asks("read.open", "reader", opaque="read", get=422),  # nothing is judged yet
     "reading-correct": does("read.open", "reader", opaque="read"),
+    "reading-choose": does("read.open", "reader", opaque="read"),
+    "reading-drop": does("read.open", "reader", opaque="read"),
     "reading-size": does("read.open", "reader", opaque="read"),
     "reading-time": does("read.open", "reader", opaque="read"),
     "adjudications": shows("adjudicate.read", "somewhere"),
