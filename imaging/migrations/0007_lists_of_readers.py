@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             model_name="read",
             name="lesions",
             field=models.JSONField(
-                help_text="Lesions as they were listed when it was signed; none kept of older reads.",
+                help_text="Lesions on which it rests, as they were listed at signing; none of older reads.",
                 null=True,
             ),
         ),

@@ -81,7 +81,7 @@ class Read(models.Model):
         max_length=16, blank=True, help_text="Overall response that the rules gave at signing."
     )
     lesions = models.JSONField(
-        null=True, help_text="Lesions as they were listed when it was signed; none kept of older reads."
+        null=True, help_text="Lesions on which it rests, as they were listed at signing; none of older reads."
     )
     images = models.JSONField(default=dict, help_text="Studies, slices and verdicts on which it was signed.")
     software = models.CharField(max_length=40, blank=True, help_text="Version of the viewer at signing.")

@@ -92,6 +92,35 @@ def _slices(count: int) -> str:
     return f"{count} {'slice' if count == 1 else 'slices'}"
 
 
+type_list = Mapping[str, Sequence[str]]
+"""Lesions by name: role, organ and place of each."""
+LISTED = ("role", "organ", "place")
+
+
+def list_changes(then: type_list, now: type_list, *, whole: bool) -> tuple[str, ...]:
+    """What has changed in the list of lesions since a read was signed, as sentences that blind.
+
+    Parameters
+    ----------
+    then
+        Lesions on which the read rests, as they were listed.
+    now
+        The list as it stands.
+    whole
+        Whether the reader judged the list as a whole, so that a lesion that came onto it lacks an answer. Without, only
+        lesions of which something was said are in `then`.
+    """
+    found = [f"{name} went from the list of lesions." for name in sorted({*then} - {*now})]
+    found += [f"{name} came onto the list of lesions." for name in sorted({*now} - {*then}) if whole]
+    for name in sorted({*then} & {*now}):
+        found += [
+            f"The {what} of {name} changed."
+            for what, before, after in zip(LISTED, then[name], now[name], strict=True)
+            if before != after
+        ]
+    return tuple(found)
+
+
 type_sizes = Sequence[tuple[Decimal, Decimal | None]]
 """Long and short diameter of each mark, mm."""
 

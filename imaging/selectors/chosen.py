@@ -35,11 +35,6 @@ def chooses_lesions(read: Read) -> bool:
     return readers_list(read) and _listed_at(read).pk == read.pk
 
 
-def listed_document(read: Read) -> list[list[str]]:
-    """The list as it is kept with a signed read: name, role and organ as codes, place in words."""
-    return [[each.name, each.kind, each.organ, each.place] for each in lesions_listed(read)]
-
-
 def _listed_at(read: Read) -> Read:
     """The read in which the list was made: the first readable one of the chain, or this one."""
     readable = [each for each in earlier_reads(read) if each.image_quality != ImageQuality.INADEQUATE]

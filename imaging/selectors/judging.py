@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from imaging.models import ImageQuality, Measurement, Order, Question, Read, Series
 from imaging.rules.ablation import LesionOutcome as Outcome
@@ -28,7 +29,7 @@ from imaging.rules.recist_course import (
 )
 from imaging.selectors.answered import measurements_of, outcomes_of
 from imaging.selectors.chosen import lesions_listed
-from imaging.selectors.lesions import Lesion
+from imaging.selectors.lesions import Lesion, as_listed
 from imaging.selectors.priors import earlier_reads
 from imaging.selectors.reads import time_points_of
 from patients.models import Subject
@@ -153,6 +154,15 @@ def lesions_to_judge(read: Read) -> list[LesionToJudge]:
             )
         )
     return shown
+
+
+def list_rested_on(read: Read) -> dict[str, Any]:
+    """Lesions on which a read rests, as they are listed: all where it judges them all, else those that it measured."""
+    readable = read.image_quality != ImageQuality.INADEQUATE
+    whole = readable and (judges_outcomes(read) or judges_response(read))
+    measured = {mark.lesion for mark in measurements_of(read)}
+    rests = [each for each in lesions_listed(read) if whole or each.name in measured]
+    return {"whole": whole, "lesions": as_listed(rests)}
 
 
 def judges_outcomes(read: Read) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,11 @@ def lesions_of(subject: Subject) -> list[Lesion]:
                 organ=_text(row.values, "TULOC"),
             )
     return sorted(lesions.values(), key=lambda each: (each.kind != TARGET, each.name))
+
+
+def as_listed(lesions: Iterable[Lesion]) -> dict[str, list[str]]:
+    """Role, organ and place of lesions by name, as they are kept with a signed read."""
+    return {each.name: [each.kind, each.organ, each.place] for each in lesions}
 
 
 def organs_of(subject: Subject) -> dict[str, str]:

@@ -15,7 +15,7 @@ from imaging.errors import ReadIncompleteError, ReadLockedError, ReadWaitsError,
 from imaging.models import ImageQuality, LesionOutcome, Question, Read, ReadState, Study, StudyState
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.selectors.answered import chosen_in, measurements_of, outcomes_of
-from imaging.selectors.chosen import chooses_lesions, listed_document
+from imaging.selectors.chosen import chooses_lesions
 from imaging.selectors.judging import (
     LesionToJudge,
     course_of,
@@ -25,6 +25,7 @@ from imaging.selectors.judging import (
     judges_overall,
     judges_response,
     lesions_to_judge,
+    list_rested_on,
 )
 from imaging.selectors.reads import is_locked
 from imaging.selectors.staleness import as_document, pins_of
@@ -59,7 +60,7 @@ def sign_read(*, actor: Actor, user: User, read: Read, password: str, username: 
         course = course_of(own)
         own.derived = course.overall if course else ""
         own.images = as_document(pins_of([own.visit_id]).get(own.visit_id, {}))
-        own.lesions = listed_document(own)
+        own.lesions = list_rested_on(own)
         own.software = settings.VERSION
         own.digest = digest_of(own)
         own.signature = sign(

@@ -67,11 +67,14 @@ def test_the_reader_lists_the_lesions_and_the_sites_are_not_shown(listing: Desk)
     mark(read, "T01", 30.0)
     mark(read, "T02", 20.0)
     signed = sign(read)
-    assert signed.lesions == [
-        ["T01", "TARGET", "LIVER", "Liver, segment VI"],
-        ["T02", "TARGET", "LIVER", "Liver"],
-        ["NT01", "NON-TARGET", "LUNG", "Lung"],
-    ]
+    assert signed.lesions == {
+        "whole": True,
+        "lesions": {
+            "T01": ["TARGET", "LIVER", "Liver, segment VI"],
+            "T02": ["TARGET", "LIVER", "Liver"],
+            "NT01": ["NON-TARGET", "LUNG", "Lung"],
+        },
+    }
 
     later = begun(listing, "M1")
     assert names(later) == ["T01", "T02", "NT01"]
@@ -102,7 +105,7 @@ def test_a_lesion_is_taken_off_the_list_and_stays_on_record(listing: Desk) -> No
 def test_where_there_is_no_lesion_the_reader_says_so(listing: Desk) -> None:
     read = begun(listing, "BL")
     record_findings(actor=actor_of(read.reader), read=read, comment="No lesion of the liver or elsewhere.")
-    assert sign(read).lesions == []
+    assert sign(read).lesions == {"whole": True, "lesions": {}}
 
 
 def test_each_of_two_readers_has_a_list_of_their_own(listing: Desk) -> None:
