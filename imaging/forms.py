@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from imaging.errors import DayNotUnderstoodError, ManifestRefusedError, MeasurementRefusedError
 from imaging.models import ImageQuality
+from imaging.rules.new_lesions import WORDS
 from imaging.services.receiving import Announced
 
 
@@ -46,7 +47,7 @@ class FindingsForm(forms.Form):
 
     image_quality = forms.ChoiceField(choices=[("", ""), *ImageQuality.choices], required=False)
     quality_reason = forms.CharField(max_length=300, required=False)
-    new_lesion = forms.ChoiceField(choices=[("", ""), ("Y", "Yes"), ("N", "No")], required=False)
+    new_lesion = forms.ChoiceField(choices=[("", ""), *WORDS.items()], required=False)
     non_target = forms.CharField(max_length=16, required=False)
     overall = forms.CharField(max_length=16, required=False)
     response_comment = forms.CharField(max_length=300, required=False)

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from accounts.models import Signature, User
 from imaging.models.opaque import opaque_identifier
 from imaging.models.studies import Instance
+from imaging.rules.new_lesions import WORDS
 from patients.models import Subject
 from visits.models import Visit
 
@@ -71,7 +72,7 @@ class Read(models.Model):
     image_quality = models.CharField(max_length=12, choices=ImageQuality, blank=True)
     quality_reason = models.CharField(max_length=300, blank=True)
     comment = models.TextField(blank=True)
-    new_lesion = models.CharField(max_length=1, blank=True, choices=[("Y", "Yes"), ("N", "No")])
+    new_lesion = models.CharField(max_length=1, blank=True, choices=list(WORDS.items()))
     non_target = models.CharField(max_length=16, blank=True, help_text="Response of the non-target lesions.")
     overall = models.CharField(max_length=16, blank=True, help_text="Overall response as the reader says.")
     response_comment = models.CharField(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-LTP, RESIDUAL, NOT_EVALUABLE, PROGRESSION = "LTP", "RESIDUAL", "NE", "PD"
+LTP, RESIDUAL, NOT_EVALUABLE = "LTP", "RESIDUAL", "NE"
 EVALUABILITY: Final = "evaluability"
 
 
@@ -33,6 +33,8 @@ class Reading:
         First time point at which this reader saw local tumour progression, by lesion.
     progression_since
         First time point with progressive disease; None where there was none.
+    progression_noticed
+        The one at which that was said, where a doubtful new lesion was confirmed later; else the same.
     """
 
     time_point: int
@@ -42,6 +44,7 @@ class Reading:
     new_lesion: str = ""
     ltp_since: Mapping[str, int] = field(default_factory=dict)
     progression_since: int | None = None
+    progression_noticed: int | None = None
 
 
 def differences(first: Reading, second: Reading, variables: Collection[str]) -> tuple[str, ...]:
@@ -107,7 +110,11 @@ def _ltp_date(first: Reading, second: Reading) -> bool:
 def _progression_date(first: Reading, second: Reading) -> bool:
     if first.progression_since is None or second.progression_since is None:
         return False
-    return _noticed_now(first.progression_since, second.progression_since, first.time_point)
+    noticed = max(
+        first.progression_noticed or first.progression_since,
+        second.progression_noticed or second.progression_since,
+    )
+    return first.progression_since != second.progression_since and noticed == first.time_point
 
 
 def _noticed_now(one: int, other: int, time_point: int) -> bool:

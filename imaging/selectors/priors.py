@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from foundation.errors import NotFound
 from imaging.masking import SLICE, unmasked
 from imaging.models import ImageQuality, Instance, Order, Read, ReadState, StudyState
 from imaging.policies import ADJUDICATORS_NUMBER
-from imaging.rules.disagreement import LTP, PROGRESSION, Reading
+from imaging.rules.disagreement import LTP, Reading
+from imaging.rules.new_lesions import Point, progression_of
 from imaging.selectors.answered import outcomes_of
 from imaging.selectors.reads import results, time_points_of
 from imaging.selectors.results import results_of
@@ -80,11 +82,18 @@ def get_instance(read: Read, name: UUID) -> Instance:
     return instance
 
 
+def points_of(reads: Collection[Read]) -> list[Point]:
+    """Time points of a case as the rule of new lesions sees them."""
+    if not reads:
+        return []
+    numbers = time_points_of(next(iter(reads)).subject_id)
+    return [Point(numbers[each.visit_id], each.overall, each.new_lesion) for each in reads]
+
+
 def reading_of(read: Read) -> Reading:
     """A signed read as the rule of disagreement sees it, with what its reader had signed before."""
     numbers = time_points_of(read.subject_id)
     ltp_since: dict[str, int] = {}
-    progression: int | None = None
     outcomes: dict[str, str] = {}
     for each in (*earlier_reads(read), read):
         outcomes = outcomes_of(each)
@@ -92,8 +101,7 @@ def reading_of(read: Read) -> Reading:
         for lesion, outcome in outcomes.items():
             if outcome == LTP:
                 ltp_since.setdefault(lesion, number)
-        if each.overall == PROGRESSION and progression is None:
-            progression = number
+    progressed = progression_of(points_of([*earlier_reads(read), read]))
     return Reading(
         time_point=numbers[read.visit_id],
         evaluable=read.image_quality != ImageQuality.INADEQUATE,
@@ -101,5 +109,6 @@ def reading_of(read: Read) -> Reading:
         overall=read.overall,
         new_lesion=read.new_lesion,
         ltp_since=ltp_since,
-        progression_since=progression,
+        progression_since=progressed.since if progressed else None,
+        progression_noticed=progressed.noticed if progressed else None,
     )

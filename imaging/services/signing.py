@@ -111,6 +111,8 @@ def missing_in(read: Read) -> list[str]:
 def _unsized(row: LesionToJudge) -> str:
     """The size that a target lacks; the baseline takes nothing but a measure."""
     name = row.lesion.name
+    if row.in_parts:
+        return f"a measure of each part of {name}, two at least"
     return (
         f"the size of {name}" if row.sizes else f"a measure of {name}, which every later one is compared with"
     )

@@ -127,6 +127,7 @@ def _judgement(read: Read) -> dict[str, Any]:
         "organs": organs_of(read.subject).items(),
         "new_lesion": NEW_LESION,
         "new_marks": marks.get(NEW_LESION, []),
+        "new_lesion_options": judging.new_lesion_options(read),
         "asks_new_lesion": judging.judges_outcomes(read) or judging.judges_response(read),
         "asks_non_target": judging.judges_non_target(read),
         "asks_overall": judging.judges_overall(read),

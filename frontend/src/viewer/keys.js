@@ -9,7 +9,7 @@ export const KEYS = [
   ['A', 'List a lesion, at the first time point where you make the list'],
   ['L   B', 'Length; two diameters'],
   ['C', 'Take the earlier measure, which is dashed; then move its ends'],
-  ['Shift + 1 to 4', 'Answers of the lesion, as numbered beside the pictures'],
+  ['Shift + number', 'Answers of the lesion, as numbered beside the pictures'],
   ['Ctrl + Enter', 'Sign, and read the next case'],
   ['↑ ↓', 'Slice; Page Up, Page Down ten; Home, End the first and the last; the wheel does the same'],
   ['1 to 4   0', 'Liver, soft tissue, lung, bone; window of the header'],
