@@ -31,6 +31,7 @@ class ImagingConfig(AppConfig):
             "imaging_measurement",
             "imaging_ledger",
             "imaging_qualitydecision",
+            "imaging_readerrecord",
             "imaging_readingtime",
         ):
             append_only(table)

@@ -97,6 +97,12 @@ class UnknownLesionError(DomainError):
     status = 422
 
 
+class ReaderRecordRefusedError(DomainError):
+    code = "reader_record_refused"
+    template = "{message}"
+    status = 422
+
+
 class LesionRefusedError(DomainError):
     code = "lesion_refused"
     template = "{message}"

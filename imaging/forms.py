@@ -37,6 +37,30 @@ def quality_in(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def reader_record_in(request: HttpRequest) -> dict[str, Any]:
+    """What is put on record of a reader.
+
+    Raises
+    ------
+    DayNotUnderstoodError
+    """
+    return {
+        "kind": request.POST.get("kind", ""),
+        "on": _day(request, "on"),
+        "until": _day(request, "until") if request.POST.get("until") else None,
+        "reference": request.POST.get("reference", ""),
+        "reason": reason_in(request),
+    }
+
+
+def _day(request: HttpRequest, name: str) -> date:
+    typed = str(request.POST.get(name, "")).strip()
+    try:
+        return date.fromisoformat(typed)
+    except ValueError as error:
+        raise DayNotUnderstoodError(field=name, typed=typed) from error
+
+
 def reason_in(request: HttpRequest, name: str = "reason") -> str:
     """What a person gave as the reason; empty where there is none, for the service to refuse."""
     return str(request.POST.get(name, "")).strip()[:300]

@@ -26,6 +26,7 @@ from imaging.models.keys import (
     ImagingKey,
     PatientNumber,
 )
+from imaging.models.readers import ReaderRecord, ReaderRecordKind
 from imaging.models.reads import (
     ChosenLesion,
     ImageQuality,
@@ -72,6 +73,8 @@ __all__ = [
     "Question",
     "Read",
     "ReadState",
+    "ReaderRecord",
+    "ReaderRecordKind",
     "ReadingTime",
     "Series",
     "Study",

@@ -10,8 +10,6 @@ from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QueryS
 from django.db.models.expressions import ExpressionWrapper
 
 from accounts.access import Access
-from accounts.models import Grant, User
-from accounts.policies import RADIOLOGIST
 from foundation import clock
 from foundation.errors import NotFound
 from imaging.masking import SLICE, unmasked
@@ -244,12 +242,6 @@ def cases_of(reads: Collection[Read]) -> dict[int, Case]:
     return {
         read.pk: Case(read.mask or codes.get(read.subject_id, ""), _shown_rank(read, ranks)) for read in reads
     }
-
-
-def readers_for(trial: str, role: str = RADIOLOGIST) -> list[User]:
-    """People who may read for a trial now, in a fixed order."""
-    held = Grant.objects.held_at(clock.now()).filter(role=role, trial=trial)
-    return list(User.objects.filter(pk__in=held.values("user"), is_active=True).order_by("pk"))
 
 
 def current_versions(reads: Iterable[Read]) -> Sequence[Read]:

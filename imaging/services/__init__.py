@@ -26,6 +26,7 @@ from imaging.services.quality import (
     withdraw_study,
 )
 from imaging.services.quarantine import reject_alike, reject_file, release_alike, release_file
+from imaging.services.readers import record_reader
 from imaging.services.reading import open_read, queue_reads, queue_repeats, queue_waiting
 from imaging.services.receiving import (
     finish_batch,
@@ -63,6 +64,7 @@ __all__ = [
     "record_findings",
     "record_measurement",
     "record_outcome",
+    "record_reader",
     "record_size",
     "record_time",
     "reject_alike",

@@ -25,7 +25,7 @@ from imaging.selectors.adjudications import adjudication_rows, adjudication_shar
 from imaging.selectors.answered import outcomes_of
 from imaging.selectors.judging import ABLATION, RECIST, lesions_to_judge
 from imaging.selectors.priors import earlier_reads
-from imaging.selectors.reads import readers_for
+from imaging.selectors.readers import readers_for
 from imaging.selectors.results import Standing, results_of
 from imaging.services import (
     correct_read,
@@ -34,7 +34,7 @@ from imaging.services import (
     release_adjudication,
     sign_adjudication,
 )
-from tests.cast import SETUP, Cast
+from tests.cast import SETUP, Cast, qualify
 from tests.conftest import PASSWORD
 from tests.imaging.conftest import Desk
 from tests.imaging.reader import actor_of, charter_of, fill, read_of, send, sign
@@ -292,6 +292,7 @@ def test_whoever_decided_a_pair_of_a_case_reads_none_of_its_time_points(
     if decided:
         decide(pair, row, "A")
     grant(people["adjudicator"], "radiologist", "THERMODOX")
+    qualify(people["adjudicator"], pair.subject.trial)
     with acting(SETUP):
         User.objects.filter(pk=read_of(pair, "M1", 1).reader_id).update(is_active=False)
     send(pair, "M4")
