@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import product
 
 import pytest
 from django.test import Client
@@ -108,13 +109,9 @@ def cast(
         people[name] = make_user(name, full_name=f"{name.capitalize()} Person")
         for code in TRIALS:
             grant(people[name], role, code, away.code)
-    for name, site in (("investigator", home), ("investigator2", away)):
-        for code in TRIALS:
-            name_principal(
-                actor=SETUP, user=people[name], trial=code, site=site.code, starts=date(2021, 9, 1)
-            )
-    for name in ("radiologist", "radiologist2"):
-        for trial in trials.values():
-            qualify(people[name], trial)
+    for (name, site), code in product((("investigator", home), ("investigator2", away)), TRIALS):
+        name_principal(actor=SETUP, user=people[name], trial=code, site=site.code, starts=date(2021, 9, 1))
+    for name, trial in product(("radiologist", "radiologist2"), trials.values()):
+        qualify(people[name], trial)
     people["outsider"] = make_user("outsider", full_name="Outsider Person")
     return Cast(trials, home, away, people, client_for)

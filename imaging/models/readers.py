@@ -20,7 +20,7 @@ class ReaderRecordKind(models.TextChoices):
 
 
 class ReaderRecord(models.Model):
-    """Training, test, independence or suspension of a reader in a trial, or what was said to them; with its evidence."""
+    """Training, test, independence or suspension of a reader, or what was said to them; with its evidence."""
 
     trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="+")
     reader = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -20,7 +20,7 @@ from imaging.rules.readers import Agreement, Said, agreement_of
 from imaging.selectors.adjudications import adjudication_share, without_adjudicator
 from imaging.selectors.answered import measurements_of_all
 from imaging.selectors.reads import results
-from imaging.selectors.results import results_of
+from imaging.selectors.results import Standing, results_of
 from imaging.selectors.staleness import Stale, stale_reads
 from patients.models import Subject
 from visits.models import Visit
@@ -183,7 +183,8 @@ def _with_themselves(own: Sequence[Read], said: Mapping[int, Said]) -> list[tupl
 
 def stale_overseen(access: Access) -> list[Stale]:
     """Signed reads that do not rest any more on what is there, and would be results."""
-    return stale_reads(reads_overseen(access).filter(pk__in=results().values("pk")))
+    reads = reads_overseen(access).select_related("subject__trial", "subject__site")
+    return stale_reads(reads.filter(pk__in=results().values("pk")))
 
 
 @dataclass(frozen=True)
@@ -192,16 +193,18 @@ class WithoutResult:
 
     subject: Subject
     visit: Visit
+    standing: Standing
     why: str
 
 
 def without_result(access: Access) -> list[WithoutResult]:
     """Time points that were read and have no result; as many statements for one as for many."""
     read = reads_overseen(access).filter(state=ReadState.SIGNED).order_by().values("subject")
-    subjects = Subject.objects.filter(pk__in=read).select_related("version").defer("version__definition")
+    subjects = Subject.objects.filter(pk__in=read).select_related("version", "trial", "site")
+    subjects = subjects.defer("version__definition")
     known = {subject.pk: subject for subject in subjects.order_by("number")}
     found = [
-        WithoutResult(known[each.reads[0].subject_id], each.reads[0].visit, each.why_none)
+        WithoutResult(known[each.reads[0].subject_id], each.reads[0].visit, each.standing, each.why_none)
         for each in results_of(known.values())
         if each.accepted is None
     ]

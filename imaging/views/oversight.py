@@ -10,10 +10,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.decorators import permission
 from accounts.requests import Request
-from foundation.errors import NotFound
 from foundation.web import page
 from imaging import forms
 from imaging.dicom.report import encoded
+from imaging.errors import ReaderRecordRefusedError
 from imaging.models import ReaderRecordKind
 from imaging.selectors import oversight
 from imaging.selectors.readers import readers_of, trials_overseen
@@ -52,7 +52,7 @@ def record(request: Request) -> HttpResponse:
     standing = {str(each.reader.pk): each.reader for each in readers_of(trial.code)} if trial else {}
     reader = standing.get(request.POST.get("reader", ""))
     if trial is None or reader is None:
-        raise NotFound(what="reader", name=request.POST.get("reader", ""))
+        raise ReaderRecordRefusedError(message="Choose a reader of the trial.")
     record_reader(actor=request.access.actor(), trial=trial, reader=reader, **forms.reader_record_in(request))
     return redirect("readers")
 

@@ -127,7 +127,7 @@ def test_the_page_shows_who_may_read_and_takes_a_record(cast: Cast) -> None:
     assert f"No, lacks {TRAINING}, {TEST}" in page
     assert "Letter 7" in page
     assert manager.post(reverse("reader-record"), {**said, "on": "soon"}).status_code == 422
-    assert manager.post(reverse("reader-record"), {**said, "reader": "0"}).status_code == 404
+    assert manager.post(reverse("reader-record"), {**said, "reader": "0"}).status_code == 422
     assert cast.client("radiologist").get(reverse("readers")).status_code == 404
 
 
