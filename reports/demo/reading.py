@@ -15,6 +15,7 @@ from uuid import uuid4
 from accounts.models import User
 from audit.context import Actor
 from foundation import clock
+from imaging.dicom.phantom import LESIONS
 from imaging.masking import SLICE, masked
 from imaging.models import Adjudication, Instance, Read
 from imaging.selectors.adjudications import sides
@@ -41,8 +42,8 @@ EFFECTIVE_BEFORE, APPROVED_BEFORE, CONSENTED_BEFORE = 400, 300, 130
 FIRST_VISIT, SECOND_VISIT = "BL", "M1"
 TOO_DARK = "The venous phase is missing at the dome."
 DECIDED = "The venous series is complete in the images; both lobes can be judged."
-EDGE = {1: ((-70.0, -20.0), 24.0), 2: ((-70.0, -20.0), 29.0)}
-"""Where each reader begins to measure at the zone, mm, and how long it is, mm."""
+MEASURED = {1: (0.0, 24.0), 2: (5.0, 29.0)}
+"""How far from the middle of the first lesion each reader measured it, and how long it is, mm."""
 
 
 def ask_two_readers(actor: Actor, people: Mapping[str, User], site: Site, subject: Subject) -> Subject:
@@ -111,14 +112,15 @@ def _judge(read: Read, outcome: str) -> None:
         record_outcome(actor=actor, read=read, lesion=lesion, outcome=outcome)
     slices = Instance.objects.filter(series__study__visit=read.visit).order_by("depth")
     middle = slices[slices.count() // 2]
-    (x, y), length = EDGE[read.number]
-    z = float(middle.depth)
+    away, length = MEASURED[read.number]
+    (x, y, _), z = LESIONS[0].centre, float(middle.depth)
+    left, right = x - length / 2, x + length / 2
     sent = {
         "lesion": lesions[0],
         "tool": "Length",
         "sop": str(masked(read.opaque, SLICE, middle.pk)),
         "length_mm": length,
-        "points": [[x, y, z], [x + length, y, z]],
+        "points": [[left, y + away, z], [right, y + away, z]],
     }
     record_measurement(actor=actor, read=read, mark=uuid4(), sent=sent)
 

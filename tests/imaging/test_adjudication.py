@@ -415,5 +415,8 @@ def test_decided_in_the_browser(pair: Desk) -> None:
 
     row.refresh_from_db()
     assert (row.state, row.accepted) == ("SIGNED", sides(row)["A"])
+    queue = client.get(reverse("adjudications")).text
+    assert "Decided by you" in queue
+    assert reverse("adjudication", args=[row.opaque]) in queue
     assert "The rim grows." in client.get(reverse("adjudication", args=[row.opaque])).text
     assert Read.objects.filter(number=3).count() == 1
