@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,8 +12,8 @@ from django.db.models import DateTimeField, Exists, ExpressionWrapper, OuterRef,
 
 from casebook.models import Entry
 from imaging.models import Instance, Read, ReadState, Study, StudyState
-from imaging.rules.staleness import Pinned, changes_since, list_changes, rested_on, type_list
-from imaging.selectors.lesions import LESION_FORM, as_listed, lesions_of
+from imaging.rules.staleness import Pinned, changes_since, list_changes, rested_on
+from imaging.selectors.lesions import LESION_FORM, Lesion, as_listed, lesions_of_all
 from imaging.selectors.sequence import earlier_changes, overtaken
 
 LONGEST_WRITE = timedelta(hours=1)
@@ -97,14 +97,14 @@ def stale_reads(reads: QuerySet[Read]) -> list[Stale]:
     if not candidates:
         return []
     now, before = pins_of({read.visit_id for read in candidates}), earlier_changes(candidates)
-    lists: dict[int, type_list] = {}
+    lists = lesions_of_all([read.subject for read in candidates if read.relisted])
     found = []
     for read in candidates:
         pins = now.get(read.visit_id, {})
         changes = changes_since(pins_in(read), pins)
         changes += before.get(read.pk, ())
         if read.relisted:
-            changes += _list_changes(read, lists)
+            changes += _list_changes(read, lists[read.subject_id])
         if changes:
             left = rested_on(pins)
             found.append(Stale(read, changes, bool(left), rested_on(pins_in(read)) <= left))
@@ -117,17 +117,12 @@ def _lists_touched() -> QuerySet[Entry]:
     return Entry.objects.filter(subject=OuterRef("subject"), form=LESION_FORM, updated_at__gt=since)
 
 
-def _list_changes(read: Read, lists: dict[int, type_list]) -> tuple[str, ...]:
-    """What changed in the site's list of lesions; a list of the reader's own changes by a correction only.
-
-    `lists` holds those that were looked up, by subject.
-    """
+def _list_changes(read: Read, now: Iterable[Lesion]) -> tuple[str, ...]:
+    """What changed in the site's list of lesions; a list of the reader's own changes by a correction only."""
     charter = read.subject.version.protocol.charter
     if read.lesions is None or charter is None or charter.lesions == "reader":
         return ()
-    if read.subject_id not in lists:
-        lists[read.subject_id] = as_listed(lesions_of(read.subject))
-    return list_changes(read.lesions["lesions"], lists[read.subject_id], whole=read.lesions["whole"])
+    return list_changes(read.lesions["lesions"], as_listed(now), whole=read.lesions["whole"])
 
 
 def changes_of(read: Read) -> tuple[str, ...]:
