@@ -38,8 +38,10 @@ from audit.context import acting
 from benchmarks.ingest import series, visits_of
 from foundation import clock
 from imaging.gate import FrameGate
-from imaging.models import Instance, Origin, Read
+from imaging.models import Instance, Origin, Read, ReaderRecord
+from imaging.rules.qualification import LACKING
 from imaging.services import process_batch, receive_files
+from trials.models import Trial
 
 
 class Server(BaseApplication):
@@ -138,6 +140,15 @@ def reader_of(trial: str) -> User:
         Grant.objects.create(
             user=user, role="radiologist", trial=trial, site="", starts=clock.now() - timedelta(days=1)
         )
+        for kind in LACKING:
+            ReaderRecord.objects.create(
+                trial=Trial.objects.get(code=trial),
+                reader=user,
+                kind=kind,
+                on=clock.today(),
+                reference="Benchmark",
+                reason="Benchmark",
+            )
     return user
 
 

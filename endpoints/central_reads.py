@@ -19,33 +19,31 @@ SCAN_FORM, SCAN_DATE = "IMG", "PRSTDAT"
 
 
 def signed_scans(subjects: Collection[Subject]) -> dict[int, list[ReadScan]]:
-    """Scans of the subjects that have a final central read; four statements.
+    """Scans of the subjects that have a final central read; as many statements for one as for many.
 
     Notes
     -----
     The newest signed version counts, dated by the site's day of the scan (its scan form, else the day of the visit):
     stored images carry shifted dates only. With two readers the scan counts when both have signed: as both say it, or
-    as the adjudicator accepted it; where they differ in what the charter does not adjudicate, it is left out, since no
-    final read exists. A read of images that were taken out, rejected or questioned since counts as none.
+    as the adjudicator accepted it. A time point without a result is none here; whoever oversees the reads sees why.
     """
     known = {subject.pk: subject for subject in subjects}
     final = [result for result in results_of(subjects) if result.accepted is not None]
-    outcomes = _outcomes([read for result in final for read in (result.accepted, *result.others) if read])
+    outcomes = _outcomes([result.accepted for result in final if result.accepted])
     days = _scan_days({result.visit for result in final})
     found: dict[int, list[ReadScan]] = {}
     for result in final:
         read = result.accepted
         assert read is not None
         acquired = days.get(read.visit_id) or read.visit.happened_on
-        said = outcomes.get(read.pk, {})
-        if acquired is None or any(outcomes.get(other.pk, {}) != said for other in result.others):
+        if acquired is None:
             continue
         zone = ZoneInfo(known[read.subject_id].site.time_zone)
         scan = Scan(
             acquired=acquired,
             signed=result.final_at.astimezone(zone).date() if result.final_at else None,
             adequate=read.image_quality != ImageQuality.INADEQUATE,
-            lesions=said,
+            lesions=outcomes.get(read.pk, {}),
         )
         found.setdefault(read.subject_id, []).append(ReadScan(str(read.visit), scan))
     return found

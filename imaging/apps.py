@@ -26,10 +26,12 @@ class ImagingConfig(AppConfig):
         register_lock_condition("images", images_on_their_way, says="No images are being processed")
         register_visit_hold(images_of_visit)
         for table in (
+            "imaging_chosenlesion",
             "imaging_lesionoutcome",
             "imaging_measurement",
             "imaging_ledger",
             "imaging_qualitydecision",
+            "imaging_readerrecord",
             "imaging_readingtime",
         ):
             append_only(table)

@@ -97,6 +97,18 @@ class UnknownLesionError(DomainError):
     status = 422
 
 
+class ReaderRecordRefusedError(DomainError):
+    code = "reader_record_refused"
+    template = "{message}"
+    status = 422
+
+
+class LesionRefusedError(DomainError):
+    code = "lesion_refused"
+    template = "{message}"
+    status = 422
+
+
 class OutcomeRefusedError(DomainError):
     code = "outcome_refused"
     template = "{message}"

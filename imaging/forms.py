@@ -19,6 +19,7 @@ from imaging.errors import (
     MeasurementRefusedError,
 )
 from imaging.models import ImageQuality
+from imaging.rules.new_lesions import WORDS
 from imaging.services.receiving import Announced
 
 
@@ -40,6 +41,30 @@ def quality_in(request: HttpRequest) -> dict[str, Any]:
         "due_on": due_on,
         "reject": request.POST.get("decision") == "reject",
     }
+
+
+def reader_record_in(request: HttpRequest) -> dict[str, Any]:
+    """What is put on record of a reader.
+
+    Raises
+    ------
+    DayNotUnderstoodError
+    """
+    return {
+        "kind": request.POST.get("kind", ""),
+        "on": _day(request, "on"),
+        "until": _day(request, "until") if request.POST.get("until") else None,
+        "reference": request.POST.get("reference", ""),
+        "reason": reason_in(request),
+    }
+
+
+def _day(request: HttpRequest, name: str) -> date:
+    typed = str(request.POST.get(name, "")).strip()
+    try:
+        return date.fromisoformat(typed)
+    except ValueError as error:
+        raise DayNotUnderstoodError(field=name, typed=typed) from error
 
 
 def reason_in(request: HttpRequest, name: str = "reason") -> str:
@@ -66,7 +91,7 @@ class FindingsForm(forms.Form):
 
     image_quality = forms.ChoiceField(choices=[("", ""), *ImageQuality.choices], required=False)
     quality_reason = forms.CharField(max_length=300, required=False)
-    new_lesion = forms.ChoiceField(choices=[("", ""), ("Y", "Yes"), ("N", "No")], required=False)
+    new_lesion = forms.ChoiceField(choices=[("", ""), *WORDS.items()], required=False)
     non_target = forms.CharField(max_length=16, required=False)
     overall = forms.CharField(max_length=16, required=False)
     response_comment = forms.CharField(max_length=300, required=False)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import product
 
 import pytest
 from django.test import Client
 
 from accounts.models import Grant, User
 from accounts.services import name_principal
-from audit.context import Actor, service_actor
+from audit.context import Actor, acting, service_actor
+from imaging.models import ReaderRecord
+from imaging.rules.qualification import LACKING
 from patients.models import Patient, Subject
 from patients.services import register_patient, screen_patient
 from trials.models import ProtocolVersion, Site, Trial
@@ -65,6 +68,20 @@ def take_small_phantoms(version: ProtocolVersion) -> None:
     object.__setattr__(charter, "coverage_mm_min", None)
 
 
+def qualify(reader: User, trial: Trial) -> None:
+    """Put on record what a reader needs before reads are assigned."""
+    with acting(SETUP, reason="set up"):
+        for kind in LACKING:
+            ReaderRecord.objects.create(
+                trial=trial,
+                reader=reader,
+                kind=kind,
+                on=date(2021, 9, 1),
+                reference="File 4.2",
+                reason="set up",
+            )
+
+
 @pytest.fixture
 def cast(
     make_user: Callable[..., User], grant: Callable[..., Grant], client_for: Callable[..., Client]
@@ -92,10 +109,9 @@ def cast(
         people[name] = make_user(name, full_name=f"{name.capitalize()} Person")
         for code in TRIALS:
             grant(people[name], role, code, away.code)
-    for name, site in (("investigator", home), ("investigator2", away)):
-        for code in TRIALS:
-            name_principal(
-                actor=SETUP, user=people[name], trial=code, site=site.code, starts=date(2021, 9, 1)
-            )
+    for (name, site), code in product((("investigator", home), ("investigator2", away)), TRIALS):
+        name_principal(actor=SETUP, user=people[name], trial=code, site=site.code, starts=date(2021, 9, 1))
+    for name, trial in product(("radiologist", "radiologist2"), trials.values()):
+        qualify(people[name], trial)
     people["outsider"] = make_user("outsider", full_name="Outsider Person")
     return Cast(trials, home, away, people, client_for)

@@ -27,7 +27,9 @@ from imaging.models.keys import (
     ImagingKey,
     PatientNumber,
 )
+from imaging.models.readers import ReaderRecord, ReaderRecordKind
 from imaging.models.reads import (
+    ChosenLesion,
     ImageQuality,
     LesionOutcome,
     Measurement,
@@ -54,6 +56,7 @@ __all__ = [
     "BatchFile",
     "BatchState",
     "Choice",
+    "ChosenLesion",
     "Destruction",
     "FileState",
     "ImageQuality",
@@ -72,6 +75,8 @@ __all__ = [
     "Question",
     "Read",
     "ReadState",
+    "ReaderRecord",
+    "ReaderRecordKind",
     "ReadingTime",
     "Series",
     "Study",

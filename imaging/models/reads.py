@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from accounts.models import Signature, User
 from imaging.models.opaque import opaque_identifier
 from imaging.models.studies import Instance
+from imaging.rules.new_lesions import WORDS
 from patients.models import Subject
 from visits.models import Visit
 
@@ -71,7 +72,7 @@ class Read(models.Model):
     image_quality = models.CharField(max_length=12, choices=ImageQuality, blank=True)
     quality_reason = models.CharField(max_length=300, blank=True)
     comment = models.TextField(blank=True)
-    new_lesion = models.CharField(max_length=1, blank=True, choices=[("Y", "Yes"), ("N", "No")])
+    new_lesion = models.CharField(max_length=1, blank=True, choices=list(WORDS.items()))
     non_target = models.CharField(max_length=16, blank=True, help_text="Response of the non-target lesions.")
     overall = models.CharField(max_length=16, blank=True, help_text="Overall response as the reader says.")
     response_comment = models.CharField(
@@ -79,6 +80,9 @@ class Read(models.Model):
     )
     derived = models.CharField(
         max_length=16, blank=True, help_text="Overall response that the rules gave at signing."
+    )
+    lesions = models.JSONField(
+        null=True, help_text="Lesions on which it rests, as they were listed at signing; none of older reads."
     )
     images = models.JSONField(default=dict, help_text="Studies, slices and verdicts on which it was signed.")
     software = models.CharField(max_length=40, blank=True, help_text="Version of the viewer at signing.")
@@ -122,6 +126,27 @@ class Question(models.TextChoices):
 
     ABLATION = "ablation", "Outcome of the ablation"
     SIZE = "size", "How it is there"
+
+
+class ChosenLesion(models.Model):
+    """A lesion that a reader listed at the first time point; a later row of the same read and name replaces it."""
+
+    read = models.ForeignKey(Read, on_delete=models.PROTECT, related_name="chosen")
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=20)
+    kind = models.CharField(max_length=12, help_text="TARGET or NON-TARGET.")
+    organ = models.CharField(max_length=20, help_text="Code of the list of organs.")
+    place = models.CharField(
+        max_length=60, blank=True, help_text="Where in the organ, in the reader's words."
+    )
+    removed = models.BooleanField(default=False)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["read", "name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class LesionOutcome(models.Model):

@@ -27,7 +27,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Said:
-    """What one read said: a category under each name (`overall`, or a lesion), and sizes of lesions in mm."""
+    """What one read said: a category under each name (`overall`, or a lesion), and sizes of lesions that count, mm."""
 
     categories: Mapping[str, str]
     sizes: Mapping[str, Decimal]
@@ -82,6 +82,82 @@ def agreement_of(pairs: Sequence[tuple[Said, Said]]) -> Agreement:
         sizes=len(mine),
         icc=icc_2_1(list(zip(mine, theirs, strict=True))) if enough else None,
         limits=limits_of_agreement(mine, theirs) if enough else None,
+    )
+
+
+OTHER, SELF = "the other reader", "themselves"
+"""With whom a reader is compared."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One read of a reader beside another one of the same images.
+
+    Attributes
+    ----------
+    reader
+        Row of the person.
+    month
+        Month of the read, as `2026-03`.
+    against
+        `OTHER` or `SELF`.
+    """
+
+    reader: int
+    month: str
+    against: str
+    said: Said
+    beside: Said
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far a reader agreed in a month.
+
+    Attributes
+    ----------
+    pairs, categories, share
+        Reads that were compared, answers in both, and the share that is the same (0 to 1).
+    sizes, bias_mm
+        Lesions measured in both, and by how much the reader measured more on average, mm; None where none is.
+    """
+
+    reader: int
+    month: str
+    against: str
+    pairs: int
+    categories: int
+    share: Decimal | None
+    sizes: int
+    bias_mm: Decimal | None
+
+
+def drift_of(compared: Sequence[Compared]) -> list[Drift]:
+    """Agreement by reader, by whom they are compared with, and by month, in that order.
+
+    References
+    ----------
+    FDA, Clinical Trial Imaging Endpoint Process Standards (2018): monitoring of readers over the time of a trial.
+    """
+    groups: dict[tuple[int, str, str], list[tuple[Said, Said]]] = {}
+    for each in compared:
+        groups.setdefault((each.reader, each.against, each.month), []).append((each.said, each.beside))
+    return [_drift(*key, groups[key]) for key in sorted(groups)]
+
+
+def _drift(reader: int, against: str, month: str, pairs: Sequence[tuple[Said, Said]]) -> Drift:
+    first, second = _common([(a.categories, b.categories) for a, b in pairs])
+    mine, theirs = _common([(a.sizes, b.sizes) for a, b in pairs])
+    more = [one - other for one, other in zip(mine, theirs, strict=True)]
+    return Drift(
+        reader=reader,
+        month=month,
+        against=against,
+        pairs=len(pairs),
+        categories=len(first),
+        share=agreement_share(first, second) if first else None,
+        sizes=len(more),
+        bias_mm=sum(more, Decimal(0)) / len(more) if more else None,
     )
 
 

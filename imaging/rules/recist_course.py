@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from imaging.rules.new_lesions import CONFIRMED, UNEQUIVOCAL, Point, progression_of
+from imaging.rules.new_lesions import WORDS as NEW_LESION_WORDS
 from imaging.rules.recist_1_1 import (
     MAX_TARGETS,
     MAX_TARGETS_PER_ORGAN,
@@ -32,7 +34,8 @@ from imaging.rules.recist_1_1 import (
 
 NODE: Final = "LYMPH NODE"
 TARGET, NON_TARGET = "TARGET", "NON-TARGET"
-ABSENT, TOO_SMALL, NOT_EVALUABLE = "ABSENT", "TOO_SMALL", "NE"
+ABSENT, TOO_SMALL, NOT_EVALUABLE, SPLIT, MERGED = "ABSENT", "TOO_SMALL", "NE", "SPLIT", "MERGED"
+LEAST_PARTS: Final = 2
 TOO_SMALL_MM: Final = Decimal(5)
 """A target that is there and too small to measure counts as 5 mm (Eisenhauer 2009, section 3.1.2)."""
 THIN_SLICE_MM: Final = Decimal(5)
@@ -79,13 +82,16 @@ class Sizes:
     non_target
         Response of the non-target lesions; empty where not said.
     new_lesion
-        Whether a new lesion was seen.
+        What was said of a new lesion (`imaging.rules.new_lesions`).
+    how
+        How the size of a target came about that is not one measure: its parts, or the lesion with which it merged.
     """
 
     number: int
     mm: Mapping[str, Decimal | None] = field(default_factory=dict)
     non_target: str = ""
-    new_lesion: bool = False
+    new_lesion: str = ""
+    how: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,27 +158,55 @@ class Course:
         return str(self.last.overall) if self.last and self.last.overall else ""
 
 
-def size_of(status: str, long_mm: Decimal | None, short_mm: Decimal | None, *, nodal: bool) -> Decimal | None:
+def size_of(status: str, marks: Sequence[tuple[Decimal, Decimal | None]], *, nodal: bool) -> Decimal | None:
     """Size of a target that counts, in mm; None where it is not evaluable.
 
     Parameters
     ----------
     status
-        `ABSENT`, `TOO_SMALL`, `NE`, or empty where it was measured.
-    long_mm, short_mm
-        Diameters that were measured; for a node a single length is its short axis.
+        `ABSENT`, `TOO_SMALL`, `NE`, `SPLIT`, `MERGED` with the name of the lesion that holds both, or empty
+        where it was measured.
+    marks
+        Long and short diameter of each mark, the newest last; for a node a single length is its short axis.
 
     Raises
     ------
     LookupError
-        It was neither measured nor said how it is there.
+        It was neither measured nor said how it is there, or a lesion in parts has fewer than two.
+
+    Notes
+    -----
+    Parts of a lesion that split are added up. Of lesions that merged, the one that holds both has the diameter of the
+    whole, and the other one adds nothing.
+
+    References
+    ----------
+    Eisenhauer 2009 (Eur J Cancer 45:228), section 4.3.1 and appendix II, lesions that split or coalesce.
     """
     said = {ABSENT: Decimal(0), TOO_SMALL: TOO_SMALL_MM, NOT_EVALUABLE: None}
     if status in said:
         return said[status]
-    if long_mm is None:
+    if merged_into(status):
+        return Decimal(0)
+    sizes = [short_mm if nodal and short_mm is not None else long_mm for long_mm, short_mm in marks]
+    if len(sizes) < (LEAST_PARTS if status == SPLIT else 1):
         raise LookupError("not judged yet")
-    return short_mm if nodal and short_mm is not None else long_mm
+    return sum(sizes, Decimal(0)) if status == SPLIT else sizes[-1]
+
+
+def merged_into(status: str) -> str:
+    """Name of the lesion that holds this one, where they merged; else empty."""
+    return status.removeprefix(f"{MERGED} ") if status.startswith(f"{MERGED} ") else ""
+
+
+def how_sized(status: str, marks: Sequence[tuple[Decimal, Decimal | None]], *, nodal: bool) -> str:
+    """How a size came about that is not one measure, in words; else empty."""
+    if merged_into(status):
+        return f"in {merged_into(status)}"
+    if status != SPLIT:
+        return ""
+    sizes = [short_mm if nodal and short_mm is not None else long_mm for long_mm, short_mm in marks]
+    return " + ".join(_number(mm) for mm in sizes)
 
 
 def recist_course(
@@ -249,7 +283,7 @@ def _timepoint(targets: Mapping[str, SizedLesion], point: Sizes) -> Timepoint:
     """The time point for the rules, under a number instead of a date."""
     sizes = {name: Target(each.organ, each.nodal, point.mm.get(name)) for name, each in targets.items()}
     said = Response(point.non_target) if point.non_target in set(Response) else None
-    return Timepoint(_EPOCH + timedelta(days=point.number), sizes, said, point.new_lesion)
+    return Timepoint(_EPOCH + timedelta(days=point.number), sizes, said, point.new_lesion in UNEQUIVOCAL)
 
 
 def _small_targets(
@@ -299,8 +333,22 @@ def _steps(targets: Collection[str], points: Sequence[Sizes], assessed: Sequence
         yield from _changes(targets, last, assessed)
     yield Step(TARGET_STEP, _rule_of_targets(targets, points, now), str(now.target or "none"))
     yield Step("Non-target lesions", "as you judged them", last.non_target or "not said")
-    yield Step("New lesion", "as you judged it", "yes" if last.new_lesion else "no")
+    yield from _new_lesion(points, assessed)
     yield Step("Overall response", now.because.rsplit("; ", 1)[-1], str(now.overall or ""))
+
+
+def _new_lesion(points: Sequence[Sizes], assessed: Sequence[Assessed]) -> Iterable[Step]:
+    """The answer about a new lesion, and from when one counts that had been doubtful."""
+    last = points[-1]
+    yield Step("New lesion", "as you judged it", NEW_LESION_WORDS.get(last.new_lesion, "not said").lower())
+    shown = [
+        Point(point.number, str(row.overall or ""), point.new_lesion)
+        for point, row in zip(points, assessed, strict=True)
+    ]
+    found = progression_of(shown)
+    if last.new_lesion == CONFIRMED and found is not None and found.since < found.noticed:
+        working = f"seen first at time point {found.since}, confirmed at time point {found.noticed}"
+        yield Step("Progression counts from", working, f"time point {found.since}")
 
 
 def _addition(counted: Collection[str], last: Sizes) -> str:
@@ -308,7 +356,8 @@ def _addition(counted: Collection[str], last: Sizes) -> str:
     for name in counted:
         mm = last.mm.get(name)
         known = name in last.mm
-        parts.append(f"{name} {_number(mm)}" if mm is not None else f"{name} {'NE' if known else '?'}")
+        how = f" ({last.how[name]})" if name in last.how else ""
+        parts.append(f"{name}{how} {_number(mm)}" if mm is not None else f"{name} {'NE' if known else '?'}")
     return " + ".join(parts)
 
 

@@ -92,6 +92,35 @@ def _slices(count: int) -> str:
     return f"{count} {'slice' if count == 1 else 'slices'}"
 
 
+type_list = Mapping[str, Sequence[str]]
+"""Lesions by name: role, organ and place of each."""
+LISTED = ("role", "organ", "place")
+
+
+def list_changes(then: type_list, now: type_list, *, whole: bool) -> tuple[str, ...]:
+    """What has changed in the list of lesions since a read was signed, as sentences that blind.
+
+    Parameters
+    ----------
+    then
+        Lesions on which the read rests, as they were listed.
+    now
+        The list as it stands.
+    whole
+        Whether the reader judged the list as a whole, so that a lesion that came onto it lacks an answer. Without, only
+        lesions of which something was said are in `then`.
+    """
+    found = [f"{name} went from the list of lesions." for name in sorted({*then} - {*now})]
+    found += [f"{name} came onto the list of lesions." for name in sorted({*now} - {*then}) if whole]
+    for name in sorted({*then} & {*now}):
+        found += [
+            f"The {what} of {name} changed."
+            for what, before, after in zip(LISTED, then[name], now[name], strict=True)
+            if before != after
+        ]
+    return tuple(found)
+
+
 type_sizes = Sequence[tuple[Decimal, Decimal | None]]
 """Long and short diameter of each mark, mm."""
 
@@ -104,6 +133,8 @@ class TakenOver:
     ----------
     evaluable
         Whether its images could be read.
+    lesions
+        The list of lesions, where the reader made it: role, organ and place by name.
     outcomes, statuses, sizes
         What became of each lesion, how it is there where it was not measured, and its diameters in mm.
     """
@@ -114,12 +145,14 @@ class TakenOver:
     sizes: Mapping[str, type_sizes] = field(default_factory=dict)
     non_target: str = ""
     new_lesion: str = ""
+    lesions: Mapping[str, str] = field(default_factory=dict)
 
 
 def correction_in_words(time_point: int, then: TakenOver, now: TakenOver) -> str:
     """What a correction of an earlier time point changed for a later one; empty where nothing that it takes over."""
     found = [] if then.evaluable == now.evaluable else ["whether its images can be read"]
     for words, before, after in (
+        ("list entry", then.lesions, now.lesions),
         ("outcome", then.outcomes, now.outcomes),
         ("size", {**then.statuses, **then.sizes}, {**now.statuses, **now.sizes}),
     ):

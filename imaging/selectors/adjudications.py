@@ -16,13 +16,23 @@ from accounts.policies import ADJUDICATOR
 from foundation import clock
 from foundation.errors import NotFound
 from imaging.masking import SLICE, unmasked
-from imaging.models import Adjudication, AdjudicationState, ImagingKey, Instance, Read, ReadState, StudyState
+from imaging.models import (
+    Adjudication,
+    AdjudicationState,
+    ImagingKey,
+    Instance,
+    Order,
+    Read,
+    ReadState,
+    StudyState,
+)
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.disagreement import WORDS
 from imaging.rules.working_days import working_days_between
 from imaging.selectors.judging import course_of, lesions_to_judge
-from imaging.selectors.reads import Case, prior_read, time_points_of
-from imaging.selectors.time_order import later_than
+from imaging.selectors.priors import prior_read
+from imaging.selectors.reads import Case, cases_of, time_points_of
+from imaging.selectors.time_order import earlier_than, later_than
 
 PERMISSION = "adjudicate.read"
 _first_or_second = Read.objects.exclude(number=ADJUDICATORS_NUMBER)
@@ -37,6 +47,12 @@ def _open_to(access: Access) -> QuerySet[Adjudication]:
 def read_by(user: int | None) -> Q:
     """Pairs of a case that somebody reads: whoever made one of the two reads, or others of the case, is no third."""
     return Q(Exists(_first_or_second.filter(subject=OuterRef("subject"), reader=user)))
+
+
+def adjudicators_of(subject: int) -> QuerySet[Adjudication, int]:
+    """Whoever decided a pair of a case, or has one open: they saw what its readers said."""
+    seen = Adjudication.objects.filter(subject=subject, held_by__isnull=False)
+    return seen.order_by().values_list("held_by_id", flat=True).distinct()
 
 
 def without_adjudicator(trial: str) -> int:
@@ -57,6 +73,14 @@ def current() -> Q:
     return Q(~Exists(later))
 
 
+def after_another() -> Q:
+    """Pairs that wait for an earlier time point of their case, on whose result an adjudicator's read rests."""
+    earlier = Adjudication.objects.filter(
+        current(), earlier_than(), subject=OuterRef("subject"), state=AdjudicationState.WAITING
+    )
+    return ~Q(first__order=Order.RANDOM) & Q(Exists(earlier))
+
+
 @dataclass(frozen=True)
 class AdjudicationRow:
     """A disagreement in the queue, in words that blind."""
@@ -67,6 +91,7 @@ class AdjudicationRow:
     differences: str
     working_days_left: int
     held: bool
+    waits: bool
 
     @property
     def overdue(self) -> bool:
@@ -75,10 +100,10 @@ class AdjudicationRow:
 
 
 def adjudication_rows(access: Access) -> list[AdjudicationRow]:
-    """What waits for an adjudicator, oldest due first; cases that another one holds now are said to be held."""
+    """What waits for an adjudicator, oldest due first; what another one holds now, or waits its turn, is said to."""
     now, today = clock.now(), clock.today()
-    waiting = _open_to(access).filter(current(), state=AdjudicationState.WAITING).order_by("due_on", "pk")
-    rows = list(waiting)
+    waiting = _open_to(access).filter(current(), state=AdjudicationState.WAITING)
+    rows = list(waiting.annotate(waits=after_another()).order_by("due_on", "pk"))
     subjects = {row.subject_id for row in rows}
     cases = dict(ImagingKey.objects.filter(subject__in=subjects).values_list("subject", "case_code"))
     ranks = {subject: time_points_of(subject) for subject in subjects}
@@ -90,9 +115,21 @@ def adjudication_rows(access: Access) -> list[AdjudicationRow]:
             differences=in_words(row.differences),
             working_days_left=working_days_between(today, row.due_on),
             held=is_held(row, access.user_id, now),
+            waits=row.waits,
         )
         for row in rows
     ]
+
+
+DECIDED_SHOWN = 50
+
+
+def decided_by(access: Access) -> list[tuple[Adjudication, Case]]:
+    """What this adjudicator decided lately, the latest first, under the names that blind; four statements."""
+    mine = _open_to(access).filter(held_by=access.user_id, state=AdjudicationState.SIGNED)
+    rows = list(mine.select_related("first").order_by("-signed_at")[:DECIDED_SHOWN])
+    cases = cases_of([row.first for row in rows])
+    return [(row, cases[row.first_id]) for row in rows]
 
 
 def is_held(row: Adjudication, user: int | None, now: datetime) -> bool:
@@ -166,11 +203,14 @@ def _answers(read: Read) -> Mapping[str, str]:
     charter = read.subject.version.protocol.charter
     words = {each.code: each.label for each in charter.lesion_outcomes} if charter else {}
     found = {"Image quality": read.get_image_quality_display()}
+    own_list = charter is not None and charter.lesions == "reader"
     for each in lesions_to_judge(read):
+        name = each.lesion.name
+        name = f"{name}, {each.lesion.place}" if own_list else name
         if each.outcome:
-            found[f"{each.lesion.name}, outcome"] = words.get(each.outcome, each.outcome)
+            found[f"{name}, outcome"] = words.get(each.outcome, each.outcome)
         if each.mm is not None or each.status:
-            found[f"{each.lesion.name}, size"] = _mm(each.mm)
+            found[f"{name}, size"] = _mm(each.mm)
     course = course_of(read)
     if course is not None and course.assessed:
         found["Sum of diameters"] = _mm(course.assessed[-1].sum_mm)

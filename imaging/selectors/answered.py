@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from imaging.models import LesionOutcome, Measurement, Question, Read
+from imaging.models import ChosenLesion, LesionOutcome, Measurement, Question, Read
 
 
 def outcomes_of(read: Read, question: str = Question.ABLATION) -> dict[str, str]:
@@ -36,3 +36,16 @@ def measurements_of_all(reads: Iterable[Read]) -> dict[int, list[Measurement]]:
     for row in Measurement.objects.filter(read__in=latest).select_related("instance").order_by("pk"):
         latest[row.read_id][row.mark] = row
     return {pk: [row for row in rows.values() if not row.erased] for pk, rows in latest.items()}
+
+
+def chosen_in(read: Read) -> list[ChosenLesion]:
+    """Lesions of a reader's list as it stands; those that were removed are left out."""
+    return chosen_in_all([read])[read.pk]
+
+
+def chosen_in_all(reads: Collection[Read]) -> dict[int, list[ChosenLesion]]:
+    """The same by read; one statement."""
+    latest: dict[int, dict[str, ChosenLesion]] = {read.pk: {} for read in reads}
+    for row in ChosenLesion.objects.filter(read__in=latest).order_by("pk"):
+        latest[row.read_id][row.name] = row
+    return {pk: [row for row in rows.values() if not row.removed] for pk, rows in latest.items()}

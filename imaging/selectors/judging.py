@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from imaging.models import ImageQuality, Measurement, Order, Question, Read, Series
+from imaging.rules import new_lesions
 from imaging.rules.ablation import LesionOutcome as Outcome
 from imaging.rules.ablation import allowed_outcomes
 from imaging.rules.course import WORDS, EarlierRead, standing
 from imaging.rules.recist_course import (
     ABSENT,
     LIMIT,
+    MERGED,
     NON_TARGET,
     NOT_EVALUABLE,
+    SPLIT,
     TARGET,
     TOO_SMALL,
     Course,
     SizedLesion,
     Sizes,
     beyond_limit,
+    how_sized,
+    merged_into,
     recist_course,
     signed,
     size_of,
 )
 from imaging.selectors.answered import measurements_of, outcomes_of
-from imaging.selectors.lesions import Lesion, lesions_of
-from imaging.selectors.reads import earlier_reads, time_points_of
+from imaging.selectors.chosen import lesions_listed
+from imaging.selectors.lesions import Lesion, as_listed
+from imaging.selectors.priors import earlier_reads, points_of
+from imaging.selectors.reads import time_points_of
 from patients.models import Subject
 from visits.models import Visit, VisitState
 
@@ -39,8 +47,15 @@ SIZE_WORDS = (
     (TOO_SMALL, "Too small to measure (5 mm)"),
     (ABSENT, "Gone (0 mm)"),
     (NOT_EVALUABLE, "Not evaluable"),
+    (SPLIT, "Split: its parts are measured and added up"),
 )
 AT_BASELINE = "A target lesion is measured at the first time point: later sizes are compared with it."
+
+
+def size_in_words(status: str) -> str:
+    """How a lesion is there that is not measured as one."""
+    into = merged_into(status)
+    return f"Merged with {into}" if into else dict(SIZE_WORDS)[status]
 
 
 @dataclass(frozen=True)
@@ -96,6 +111,8 @@ class LesionToJudge:
         """Its answer as one reads it in the list."""
         if self.outcome:
             return dict(self.options).get(self.outcome, self.outcome)
+        if merged_into(self.status):
+            return f"in {merged_into(self.status)}"
         if self.mm is not None:
             return f"{self.mm.quantize(TENTH, ROUND_HALF_UP)} mm"
         return "Not evaluable" if self.status == NOT_EVALUABLE else ""
@@ -113,12 +130,19 @@ class LesionToJudge:
     @property
     def sized(self) -> bool:
         """Whether its size is settled: measured, or said why not where that may be said."""
-        return self.status in dict(self.sizes) if self.status else self.mm is not None
+        if self.status and self.status not in dict(self.sizes):
+            return False
+        return self.mm is not None or self.status == NOT_EVALUABLE
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether it split, so that each measure is one of its parts."""
+        return self.status == SPLIT
 
 
 def lesions_to_judge(read: Read) -> list[LesionToJudge]:
     """Lesions of a read, with what may be said of each, what was said, and what the reader said the last time."""
-    lesions = lesions_of(read.subject)
+    lesions = lesions_listed(read)
     said, statuses = outcomes_of(read), outcomes_of(read, Question.SIZE)
     earlier = [] if read.order == Order.RANDOM else _earlier_outcomes(read)
     procedures = _procedure_days(read)
@@ -143,7 +167,7 @@ def lesions_to_judge(read: Read) -> list[LesionToJudge]:
                 words.get(last, last),
                 rule=WORDS[state] if judged else asked.rule(lesion),
                 asks_size=lesion.name in asked.counted,
-                sizes=asked.instead,
+                sizes=asked.sizes_of(lesion, statuses),
                 beyond=lesion.name in asked.beyond,
                 status=statuses.get(lesion.name, ""),
                 mm=now.get(lesion.name),
@@ -151,6 +175,15 @@ def lesions_to_judge(read: Read) -> list[LesionToJudge]:
             )
         )
     return shown
+
+
+def list_rested_on(read: Read) -> dict[str, Any]:
+    """Lesions on which a read rests, as they are listed: all where it judges them all, else those that it measured."""
+    readable = read.image_quality != ImageQuality.INADEQUATE
+    whole = readable and (judges_outcomes(read) or judges_response(read))
+    measured = {mark.lesion for mark in measurements_of(read)}
+    rests = [each for each in lesions_listed(read) if whole or each.name in measured]
+    return {"whole": whole, "lesions": as_listed(rests)}
 
 
 def judges_outcomes(read: Read) -> bool:
@@ -175,7 +208,7 @@ def judges_response(read: Read) -> bool:
 
 def judges_non_target(read: Read) -> bool:
     """Whether the reader says how the non-target lesions are: after the first time point, where there are some."""
-    return judges_overall(read) and any(each.kind == NON_TARGET for each in lesions_of(read.subject))
+    return judges_overall(read) and any(each.kind == NON_TARGET for each in lesions_listed(read))
 
 
 def judges_overall(read: Read) -> bool:
@@ -221,18 +254,32 @@ def procedure_days(subjects: Collection[Subject]) -> dict[int, list[date]]:
 def _sizes(read: Read, lesions: Collection[Lesion]) -> dict[str, Decimal | None]:
     """Size of each lesion that was measured, or of which it was said how it is there."""
     statuses = outcomes_of(read, Question.SIZE)
-    # Reads from before a new mark took the place of another may have several of one lesion: the newest counts.
-    marks = {mark.lesion: mark for mark in sorted(measurements_of(read), key=lambda mark: mark.pk)}
-    found: dict[str, Decimal | None] = {}
-    for lesion in lesions:
-        mark, sized = marks.get(lesion.name), SizedLesion(lesion.name, lesion.organ, lesion.kind)
-        long_mm, short_mm = (mark.length_mm, mark.short_mm) if mark else (None, None)
+    marks, found = diameters(measurements_of(read)), dict[str, Decimal | None]()
+    for lesion in _sized_lesions(lesions):
         try:
             status = statuses.get(lesion.name, "")
-            found[lesion.name] = size_of(status, long_mm, short_mm, nodal=sized.nodal)
+            found[lesion.name] = size_of(status, marks.get(lesion.name, ()), nodal=lesion.nodal)
         except LookupError:
             continue
     return found
+
+
+def diameters(marks: Iterable[Measurement]) -> dict[str, list[tuple[Decimal, Decimal | None]]]:
+    """Long and short diameter of each mark by lesion, the newest last, which counts unless the lesion split."""
+    found: dict[str, list[tuple[Decimal, Decimal | None]]] = {}
+    for mark in sorted(marks, key=lambda mark: mark.pk):
+        found.setdefault(mark.lesion, []).append((mark.length_mm, mark.short_mm))
+    return found
+
+
+def _how_sized(read: Read, lesions: Collection[Lesion]) -> dict[str, str]:
+    """How sizes came about that are not one measure, by lesion."""
+    statuses, marks = outcomes_of(read, Question.SIZE), diameters(measurements_of(read))
+    said = {
+        each.name: how_sized(statuses.get(each.name, ""), marks.get(each.name, ()), nodal=each.nodal)
+        for each in _sized_lesions(lesions)
+    }
+    return {name: words for name, words in said.items() if words}
 
 
 @dataclass(frozen=True)
@@ -242,6 +289,18 @@ class _Targets:
     counted: frozenset[str] = frozenset()
     beyond: frozenset[str] = frozenset()
     instead: tuple[tuple[str, str], ...] = ()
+    organs: Mapping[str, str] = field(default_factory=dict)
+
+    def sizes_of(self, lesion: Lesion, statuses: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """What may be said instead of measuring a lesion; it merges with another target of its organ."""
+        if not self.instead or lesion.name not in self.counted:
+            return self.instead
+        others = [
+            name
+            for name in sorted(self.counted - {lesion.name})
+            if self.organs[name] == lesion.organ and not merged_into(statuses.get(name, ""))
+        ]
+        return (*self.instead, *((f"{MERGED} {name}", f"Merged with {name}") for name in others))
 
     def rule(self, lesion: Lesion) -> str:
         if lesion.name in self.beyond:
@@ -256,7 +315,8 @@ def _targets_asked(read: Read, lesions: Collection[Lesion]) -> _Targets:
     sized = [name for name, mm in _sizes(first, lesions).items() if mm]
     beyond = beyond_limit(_sized_lesions(lesions), sized)
     counted = frozenset(each.name for each in lesions if each.kind == TARGET) - beyond
-    return _Targets(counted, beyond, () if _is_baseline(read) else SIZE_WORDS)
+    organs = {each.name: each.organ for each in lesions}
+    return _Targets(counted, beyond, () if _is_baseline(read) else SIZE_WORDS, organs)
 
 
 def _is_baseline(read: Read) -> bool:
@@ -283,7 +343,7 @@ def course_of(read: Read) -> Course | None:
     """Response at this time point with its arithmetic, from what was answered so far; None where none is asked."""
     if not judges_response(read):
         return None
-    lesions, points = lesions_of(read.subject), _compared(read)
+    lesions, points = lesions_listed(read), _compared(read)
     numbers = time_points_of(read.subject_id)
     sizes = [_point(each, numbers[each.visit_id], lesions) for each in points]
     return recist_course(_sized_lesions(lesions), sizes, _thickest(points[0]))
@@ -297,7 +357,18 @@ def departs(read: Read, course: Course | None) -> bool:
 
 
 def _point(read: Read, number: int, lesions: Collection[Lesion]) -> Sizes:
-    return Sizes(number, _sizes(read, lesions), read.non_target, read.new_lesion == "Y")
+    how = _how_sized(read, lesions)
+    return Sizes(number, _sizes(read, lesions), read.non_target, read.new_lesion, how)
+
+
+def new_lesion_options(read: Read) -> tuple[tuple[str, str], ...]:
+    """What may be said of a new lesion: a doubtful one is followed where a response is asked, and may be confirmed."""
+    offered = [new_lesions.NEW, new_lesions.NONE]
+    if judges_overall(read):
+        offered.append(new_lesions.EQUIVOCAL)
+        if new_lesions.doubtful_since(points_of(earlier_reads(read))) is not None:
+            offered.append(new_lesions.CONFIRMED)
+    return tuple((code, new_lesions.WORDS[code]) for code in offered)
 
 
 def _thickest(read: Read) -> Decimal | None:

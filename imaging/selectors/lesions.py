@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from casebook.models import Entry
-from casebook.selectors import rows_of_subject
 from patients.models import Subject
 from trials.models import ProtocolVersion
 from visits.models import Visit
@@ -42,25 +41,52 @@ class Lesion:
 
 def lesions_of(subject: Subject) -> list[Lesion]:
     """Lesions of the subject's baseline form, targets first, by name; those without a name are left out."""
+    return lesions_of_all([subject])[subject.pk]
+
+
+def lesions_of_all(subjects: Collection[Subject]) -> dict[int, list[Lesion]]:
+    """The same by subject; one statement."""
+    known = {subject.pk: subject for subject in subjects}
+    listed: dict[int, dict[str, Lesion]] = {pk: {} for pk in known}
+    rows = Entry.objects.filter(subject__in=known, form=LESION_FORM, struck_out=False).order_by("pk")
+    for pk, values in rows.values_list("subject", "values"):
+        lesion = _lesion(values, _labels_of(known[pk]))
+        if lesion.name:
+            listed[pk][lesion.name] = lesion
+    return {
+        pk: sorted(lesions.values(), key=lambda each: (each.kind != TARGET, each.name))
+        for pk, lesions in listed.items()
+    }
+
+
+def _labels_of(subject: Subject) -> dict[str, Mapping[str, str]]:
+    """Words of the codes of each item of the lesion form; none where the trial has no such form."""
     protocol = subject.version.protocol
     form = next((each for each in protocol.forms if each.code == LESION_FORM), None)
-    if form is None:
-        return []
-    labels = {item.id: _labels(protocol, item.codelist) for item in form.items if item.codelist}
-    lesions = {}
-    for row in rows_of_subject(subject):
-        name = _text(row.values, "TULNKID") if row.form == LESION_FORM else ""
-        if name:
-            place = _words(row.values, "TULOC", labels)
-            segments = _words(row.values, "TUSEG", labels)
-            lesions[name] = Lesion(
-                name,
-                f"{place}, {segments}" if segments else place,
-                _words(row.values, "TUORRES", labels),
-                kind=_text(row.values, "TUORRES"),
-                organ=_text(row.values, "TULOC"),
-            )
-    return sorted(lesions.values(), key=lambda each: (each.kind != TARGET, each.name))
+    return {
+        item.id: _labels(protocol, item.codelist) for item in (form.items if form else ()) if item.codelist
+    }
+
+
+def _lesion(values: Mapping[str, Mapping[str, Any]], labels: Mapping[str, Mapping[str, str]]) -> Lesion:
+    place, segments = _words(values, "TULOC", labels), _words(values, "TUSEG", labels)
+    return Lesion(
+        _text(values, "TULNKID"),
+        f"{place}, {segments}" if segments else place,
+        _words(values, "TUORRES", labels),
+        kind=_text(values, "TUORRES"),
+        organ=_text(values, "TULOC"),
+    )
+
+
+def as_listed(lesions: Iterable[Lesion]) -> dict[str, list[str]]:
+    """Role, organ and place of lesions by name, as they are kept with a signed read."""
+    return {each.name: [each.kind, each.organ, each.place] for each in lesions}
+
+
+def organs_of(subject: Subject) -> dict[str, str]:
+    """Organs that the lesion form knows, by code, in words; none where the trial has no such form."""
+    return dict(_labels_of(subject).get("TULOC", {}))
 
 
 def _labels(protocol: Any, codelist: str) -> Mapping[str, str]:

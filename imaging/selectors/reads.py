@@ -10,8 +10,6 @@ from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QueryS
 from django.db.models.expressions import ExpressionWrapper
 
 from accounts.access import Access
-from accounts.models import Grant, User
-from accounts.policies import RADIOLOGIST
 from foundation import clock
 from foundation.errors import NotFound
 from imaging.masking import SLICE, unmasked
@@ -22,7 +20,7 @@ from imaging.rules.queue_order import place as place_in_queue
 from imaging.rules.working_days import working_days_between
 from imaging.selectors.lesions import first_visits, suspected_visits
 from imaging.selectors.staleness import Stale, stale_reads
-from imaging.selectors.time_order import earlier_than, place, place_of
+from imaging.selectors.time_order import earlier_than, place_of
 from visits.models import Visit
 
 QUEUE_LIMIT = 200
@@ -180,56 +178,6 @@ def is_locked(read: Read) -> bool:
     return read.state != ReadState.SIGNED and not unlocked_reads().filter(pk=read.pk).exists()
 
 
-def earlier_reads(read: Read) -> list[Read]:
-    """Signed reads of earlier time points that a reader may look back on, the newest version of each, oldest first.
-
-    A reader looks back on reads of their own; the adjudicator, who reads one time point only, on the first reader's.
-    """
-    if read.order == Order.RANDOM:
-        return []
-    number = 1 if read.number == ADJUDICATORS_NUMBER else read.number
-    signed = (
-        results()
-        .filter(subject=read.subject_id, number=number, state=ReadState.SIGNED)
-        .select_related("visit")
-        .order_by(place(), "version")
-    )
-    before = place_of(read.visit)
-    return list({each.visit_id: each for each in signed if place_of(each.visit) < before}.values())
-
-
-def prior_read(read: Read, time_point: int | None = None) -> Read | None:
-    """The signed read of an earlier time point: of the one before, or of that number."""
-    earlier = earlier_reads(read)
-    if time_point is not None:
-        numbers = time_points_of(read.subject_id)
-        earlier = [each for each in earlier if numbers[each.visit_id] == time_point]
-    return earlier[-1] if earlier else None
-
-
-def get_instance(read: Read, name: UUID) -> Instance:
-    """A slice that a reader may see in a read, by the name that it has there.
-
-    Raises
-    ------
-    NotFound
-    """
-    visits = [read.visit_id, *(each.visit_id for each in earlier_reads(read))]
-    instance = (
-        Instance.objects.filter(
-            pk__in=[unmasked(read.opaque, SLICE, name)],
-            series__study__visit__in=visits,
-            series__study__subject=read.subject_id,
-            series__study__state=StudyState.QC_PASS,
-        )
-        .select_related("series__study")
-        .first()
-    )
-    if instance is None:
-        raise NotFound(what="image", name=str(name))
-    return instance
-
-
 def frame_key(access: Access, opaque: UUID, name: UUID) -> str:
     """Where the frame of a slice is stored, if this person may see it in this read; one statement.
 
@@ -294,12 +242,6 @@ def cases_of(reads: Collection[Read]) -> dict[int, Case]:
     return {
         read.pk: Case(read.mask or codes.get(read.subject_id, ""), _shown_rank(read, ranks)) for read in reads
     }
-
-
-def readers_for(trial: str, role: str = RADIOLOGIST) -> list[User]:
-    """People who may read for a trial now, in a fixed order."""
-    held = Grant.objects.held_at(clock.now()).filter(role=role, trial=trial)
-    return list(User.objects.filter(pk__in=held.values("user"), is_active=True).order_by("pk"))
 
 
 def current_versions(reads: Iterable[Read]) -> Sequence[Read]:

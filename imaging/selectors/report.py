@@ -17,7 +17,7 @@ from imaging.errors import NoImagesError
 from imaging.models import Instance, Measurement, Question, Read, StudyState
 from imaging.rules.recist_1_1 import Response
 from imaging.selectors.answered import measurements_of_all, outcomes_of_all
-from imaging.selectors.judging import SIZE_WORDS, marks_by_lesion
+from imaging.selectors.judging import marks_by_lesion, size_in_words
 from imaging.selectors.reads import Case, cases_of
 from imaging.selectors.shown import plane_of_slice
 from imaging.selectors.stored import as_stored
@@ -169,7 +169,7 @@ def _said(answers: Answers, lesion: str) -> Iterator[tuple[Code, Code]]:
     if outcome := answers.outcomes.get(lesion):
         yield report.OUTCOME, _code(outcome, _words(answers.read).get(outcome, outcome))
     if status := answers.sizes.get(lesion):
-        yield report.SIZE, _code(status, dict(SIZE_WORDS)[status])
+        yield report.SIZE, _code(status.replace(" ", "_"), size_in_words(status))
 
 
 def _words(read: Read) -> Mapping[str, str]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
 
 from imaging.models import Adjudication, AdjudicationState, ImageQuality, Read, ReadState, Study, StudyState
 from imaging.policies import ADJUDICATORS_NUMBER
-from imaging.rules.disagreement import LTP, PROGRESSION, Reading
+from imaging.rules.disagreement import Reading, disputed
 from imaging.rules.staleness import rested_on
-from imaging.selectors.answered import outcomes_of
-from imaging.selectors.reads import current_versions, earlier_reads, results, time_points_of
+from imaging.selectors.answered import outcomes_of_all
+from imaging.selectors.reads import current_versions, results
 from imaging.selectors.staleness import pins_in
 from imaging.selectors.time_order import place
 from patients.models import Subject
@@ -29,7 +30,17 @@ class Standing(StrEnum):
     ADJUDICATED = "ADJUDICATED"
     SECOND_READER = "SECOND_READER"
     ADJUDICATION = "ADJUDICATION"
+    DISPUTED = "DISPUTED"
     IMAGES_WITHDRAWN = "IMAGES_WITHDRAWN"
+
+
+WHY_NONE: Final[Mapping[Standing, str]] = {
+    Standing.SECOND_READER: "The other reader has not signed yet.",
+    Standing.ADJUDICATION: "The readers differ, and an adjudicator has not decided yet.",
+    Standing.DISPUTED: "The readers differ in what the charter has nobody decide: {differences}.",
+    Standing.IMAGES_WITHDRAWN: "Images on which a read rests were taken out.",
+}
+"""Why a time point has no result."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +52,14 @@ class Result:
     visit
         Row of the visit.
     accepted
-        The read that counts; None while a second reader or an adjudicator is awaited, and where images on which a read
-        rests do not stand any more.
+        The read that counts; None while a second reader or an adjudicator is awaited, where readers differ in what
+        nobody decides, and where images on which a read rests do not stand any more.
     reads
         The newest signed reads of the first and the second reader.
     final_at
         When the result was settled: the signature of the last reader, or of the adjudicator.
+    differences
+        What readers differ in where nobody decides, in words.
     """
 
     visit: int
@@ -54,19 +67,18 @@ class Result:
     accepted: Read | None
     reads: Sequence[Read]
     final_at: datetime | None = None
+    differences: tuple[str, ...] = ()
 
     @property
-    def others(self) -> list[Read]:
-        """Reads beside the accepted one that nobody decided between."""
-        if self.standing is not Standing.AGREED:
-            return []
-        return [read for read in self.reads if self.accepted is None or read.pk != self.accepted.pk]
+    def why_none(self) -> str:
+        """Why there is no result; empty where there is one."""
+        return WHY_NONE.get(self.standing, "").format(differences=", ".join(self.differences))
 
 
 def results_of(subjects: Collection[Subject]) -> list[Result]:
     """The result of each time point of subjects with a signed read, in order of the visits.
 
-    One statement, and one more where a visit was read twice.
+    One statement, and two more where a visit was read twice.
     """
     known = {subject.pk: subject for subject in subjects}
     signed = (
@@ -81,11 +93,32 @@ def results_of(subjects: Collection[Subject]) -> list[Result]:
     for read in current_versions(signed):
         by_visit.setdefault(read.visit_id, []).append(read)
     decided = _decided([visit for visit, reads in by_visit.items() if len(reads) > 1])
-    found = (
+    found = [
         _result(visit, reads, readers_wanted(known[reads[0].subject_id]), decided)
         for visit, reads in by_visit.items()
-    )
-    return [_standing(result) for result in found]
+    ]
+    return [_standing(result) for result in _agreed_only(found)]
+
+
+def _agreed_only(found: Sequence[Result]) -> Iterator[Result]:
+    """Results, of which none is called agreed that is not: nobody decides where the charter does not ask."""
+    pairs = [each for each in found if each.standing is Standing.AGREED]
+    said = outcomes_of_all([read for each in pairs for read in each.reads]) if pairs else {}
+    for each in found:
+        differ: tuple[str, ...] = ()
+        if each.standing is Standing.AGREED:
+            first, second = (_result_in(read, said[read.pk]) for read in each.reads[:2])
+            differ = disputed(first, second)
+        yield _disputed(each, differ) if differ else each
+
+
+def _disputed(result: Result, differ: tuple[str, ...]) -> Result:
+    return replace(result, standing=Standing.DISPUTED, accepted=None, final_at=None, differences=differ)
+
+
+def _result_in(read: Read, outcomes: Mapping[str, str]) -> Reading:
+    """What a result consists of in a read."""
+    return Reading(0, read.image_quality != ImageQuality.INADEQUATE, outcomes, read.overall)
 
 
 def _withdrawn() -> ArraySubquery:
@@ -132,28 +165,3 @@ def _result(
     if found.state != AdjudicationState.SIGNED:
         return Result(visit, Standing.ADJUDICATION, None, reads)
     return Result(visit, Standing.ADJUDICATED, found.accepted, reads, found.signed_at)
-
-
-def reading_of(read: Read) -> Reading:
-    """A signed read as the rule of disagreement sees it, with what its reader had signed before."""
-    numbers = time_points_of(read.subject_id)
-    ltp_since: dict[str, int] = {}
-    progression: int | None = None
-    outcomes: dict[str, str] = {}
-    for each in (*earlier_reads(read), read):
-        outcomes = outcomes_of(each)
-        number = numbers[each.visit_id]
-        for lesion, outcome in outcomes.items():
-            if outcome == LTP:
-                ltp_since.setdefault(lesion, number)
-        if each.overall == PROGRESSION and progression is None:
-            progression = number
-    return Reading(
-        time_point=numbers[read.visit_id],
-        evaluable=read.image_quality != ImageQuality.INADEQUATE,
-        outcomes=outcomes,
-        overall=read.overall,
-        new_lesion=read.new_lesion,
-        ltp_since=ltp_since,
-        progression_since=progression,
-    )

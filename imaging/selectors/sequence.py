@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from imaging.models import ImageQuality, Order, Question, Read, ReadState
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.staleness import TakenOver, arrival_in_words, correction_in_words
-from imaging.selectors.answered import measurements_of_all, outcomes_of_all
+from imaging.selectors.answered import chosen_in_all, measurements_of_all, outcomes_of_all
 from imaging.selectors.time_order import earlier_than, place, place_of
 
 type_points = Sequence[Sequence[Read]]
@@ -42,7 +42,7 @@ class _Corrected:
 
 
 def earlier_changes(reads: Collection[Read]) -> dict[int, tuple[str, ...]]:
-    """What came or was corrected at earlier time points since reads were signed, by read; four statements."""
+    """What came or was corrected at earlier time points since reads were signed, by read; five statements."""
     cases = _cases({read.subject_id for read in reads})
     resting = [read for read in reads if _rests_on_others(read)]
     corrected = {read.pk: list(_corrections(read, cases[read.subject_id])) for read in resting}
@@ -104,9 +104,9 @@ def _after(moment: datetime | None, read: Read) -> bool:
 
 
 def _taken_over(reads: Collection[Read]) -> dict[int, TakenOver]:
-    """What later time points take over from each of these reads; three statements."""
+    """What later time points take over from each of these reads; four statements."""
     outcomes, statuses = outcomes_of_all(reads), outcomes_of_all(reads, Question.SIZE)
-    marks = measurements_of_all(reads)
+    marks, chosen = measurements_of_all(reads), chosen_in_all(reads)
     found = {}
     for read in reads:
         sizes: dict[str, list[tuple[Decimal, Decimal | None]]] = {}
@@ -119,5 +119,6 @@ def _taken_over(reads: Collection[Read]) -> dict[int, TakenOver]:
             sizes,
             read.non_target,
             read.new_lesion,
+            {row.name: f"{row.kind} {row.organ} {row.place}" for row in chosen[read.pk]},
         )
     return found

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
+from casebook.models import Entry
 from imaging.models import Instance, Read, ReadState, Study, StudyState
-from imaging.rules.staleness import Pinned, changes_since, rested_on
+from imaging.rules.staleness import Pinned, changes_since, list_changes, rested_on
+from imaging.selectors.lesions import LESION_FORM, Lesion, as_listed, lesions_of_all
 from imaging.selectors.sequence import earlier_changes, overtaken
 
+LONGEST_WRITE = timedelta(hours=1)
 type_pins = dict[str, Pinned]
 
 
@@ -69,10 +73,11 @@ def pins_in(read: Read) -> type_pins:
 
 
 def stale_reads(reads: QuerySet[Read]) -> list[Stale]:
-    """Signed reads, among those given and without a later version, whose images or earlier time points changed since.
+    """Signed reads, among those given and without a later version, of which something changed since.
 
-    Only visits where a study came or was checked again after the signature are compared, and those of which an earlier
-    one was assigned or corrected after it, so that a long history costs nothing.
+    Only visits where a study came or was checked again after the signature are compared, those of which an earlier one
+    was assigned or corrected after it, and subjects whose list of lesions was touched, so that a long history costs
+    nothing.
     """
     later = Read.objects.filter(supersedes=OuterRef("pk"))
     touched = Study.objects.filter(visit=OuterRef("visit")).filter(
@@ -81,20 +86,43 @@ def stale_reads(reads: QuerySet[Read]) -> list[Stale]:
         | ~Q(state=StudyState.QC_PASS)
     )
     moved = Exists(touched) | overtaken()
-    signed = reads.filter(~Exists(later), moved, state=ReadState.SIGNED).select_related("visit")
+    relisted = Exists(_lists_touched())
+    signed = (
+        reads.filter(~Exists(later), moved | relisted, state=ReadState.SIGNED)
+        .annotate(relisted=relisted)
+        .select_related("visit", "subject__version")
+        .defer("subject__version__definition")
+    )
     candidates = list(signed.order_by("due_on", "pk"))
     if not candidates:
         return []
     now, before = pins_of({read.visit_id for read in candidates}), earlier_changes(candidates)
+    lists = lesions_of_all([read.subject for read in candidates if read.relisted])
     found = []
     for read in candidates:
         pins = now.get(read.visit_id, {})
         changes = changes_since(pins_in(read), pins)
         changes += before.get(read.pk, ())
+        if read.relisted:
+            changes += _list_changes(read, lists[read.subject_id])
         if changes:
             left = rested_on(pins)
             found.append(Stale(read, changes, bool(left), rested_on(pins_in(read)) <= left))
     return found
+
+
+def _lists_touched() -> QuerySet[Entry]:
+    """Rows of the site's list that were written about when a read was signed, or later: a write ends after it began."""
+    since = ExpressionWrapper(OuterRef("signed_at") - LONGEST_WRITE, output_field=DateTimeField())
+    return Entry.objects.filter(subject=OuterRef("subject"), form=LESION_FORM, updated_at__gt=since)
+
+
+def _list_changes(read: Read, now: Iterable[Lesion]) -> tuple[str, ...]:
+    """What changed in the site's list of lesions; a list of the reader's own changes by a correction only."""
+    charter = read.subject.version.protocol.charter
+    if read.lesions is None or charter is None or charter.lesions == "reader":
+        return ()
+    return list_changes(read.lesions["lesions"], as_listed(now), whole=read.lesions["whole"])
 
 
 def changes_of(read: Read) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from imaging.services.answers import (
     record_size,
     record_time,
 )
+from imaging.services.choosing import choose_lesion, drop_lesion
 from imaging.services.inbox import match_items, place_items, place_waiting, receive_object, reject_items
 from imaging.services.originals import destroy_expired, destroy_leftovers
 from imaging.services.processing import process_batch, sweep
@@ -32,6 +33,7 @@ from imaging.services.quarantine import (
     release_file,
     release_held,
 )
+from imaging.services.readers import record_reader
 from imaging.services.reading import open_read, queue_reads, queue_repeats, queue_waiting
 from imaging.services.receiving import (
     finish_batch,
@@ -45,9 +47,11 @@ from imaging.services.signing import correct_read, sign_read
 __all__ = [
     "accept_quality",
     "check_quality",
+    "choose_lesion",
     "correct_read",
     "destroy_expired",
     "destroy_leftovers",
+    "drop_lesion",
     "erase_measurement",
     "finish_batch",
     "hold_adjudication",
@@ -68,6 +72,7 @@ __all__ = [
     "record_findings",
     "record_measurement",
     "record_outcome",
+    "record_reader",
     "record_size",
     "record_time",
     "reject_alike",

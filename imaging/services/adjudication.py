@@ -15,7 +15,7 @@ from imaging.errors import AdjudicationHeldError, AdjudicationRefusedError
 from imaging.models import Adjudication, AdjudicationState, Choice, Order, Read, ReadState
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.repeats import DRAWN_BELOW
-from imaging.selectors.adjudications import current, is_held, own_read, read_by, sides
+from imaging.selectors.adjudications import after_another, current, is_held, own_read, read_by, sides
 
 HOLD = timedelta(minutes=20)
 STATEMENT = "I have looked at both reads and at the images, blinded to who read them, and this is the result."
@@ -63,7 +63,10 @@ def _locked(actor: Actor, adjudication: Adjudication) -> Adjudication:
     )
     if Adjudication.objects.filter(read_by(actor.id), pk=row.pk).exists():
         raise AdjudicationRefusedError(message="Whoever read this case does not decide about it.")
-    if row.state == AdjudicationState.WAITING and is_held(row, actor.id, clock.now()):
+    waiting = row.state == AdjudicationState.WAITING
+    if waiting and Adjudication.objects.filter(after_another(), pk=row.pk).exists():
+        raise AdjudicationRefusedError(message="An earlier time point of this case is decided first.")
+    if waiting and is_held(row, actor.id, clock.now()):
         raise AdjudicationHeldError
     return row
 

@@ -26,12 +26,14 @@ from imaging.models import (
     ReadingTime,
 )
 from imaging.policies import may_change_read
+from imaging.rules import new_lesions
 from imaging.rules.marks import MarkRefused, Measured, measure
 from imaging.rules.recist_1_1 import NON_TARGET_RESPONSES, Response
 from imaging.rules.recist_course import LIMIT
 from imaging.selectors.answered import measurements_of
-from imaging.selectors.judging import LesionToJudge, lesions_to_judge
-from imaging.selectors.reads import get_instance, is_locked
+from imaging.selectors.judging import LesionToJudge, lesions_to_judge, new_lesion_options
+from imaging.selectors.priors import get_instance
+from imaging.selectors.reads import is_locked
 from imaging.selectors.shown import plane_of_slice
 
 NEW_LESION = "NEW"
@@ -106,7 +108,7 @@ def _answered(read: Read, lesion: str, question: Question, outcome: str) -> Lesi
 def record_measurement(*, actor: Actor, read: Read, mark: UUID, sent: dict[str, Any]) -> Measurement:
     """Keep a mark of the viewer; the server measures it again from its points.
 
-    A lesion has one measure in a read: another mark of it is taken away, and stays on record.
+    A lesion has one measure in a read, unless it split: another mark of it is taken away, and stays on record.
 
     Parameters
     ----------
@@ -130,7 +132,7 @@ def record_measurement(*, actor: Actor, read: Read, mark: UUID, sent: dict[str, 
         instance = _current_instance(own, sent.get("sop"))
         tool = str(sent.get("tool", ""))
         measured = _measured(tool, sent, _plane(instance))
-        if listed is not None:
+        if listed is not None and not listed.in_parts:
             _replace(own, listed, mark)
         return Measurement.objects.create(
             read=own,
@@ -152,10 +154,10 @@ def _replace(read: Read, listed: LesionToJudge, mark: UUID) -> None:
         _answered(read, lesion, Question.SIZE, "")
     for other in measurements_of(read):
         if other.lesion == lesion and other.mark != mark:
-            _erased(other)
+            erased(other)
 
 
-def _erased(row: Measurement) -> Measurement:
+def erased(row: Measurement) -> Measurement:
     """One more version of a mark, which says that it is gone."""
     row.pk, row.erased, row.at = None, True, clock.now()
     row.save(force_insert=True)
@@ -201,12 +203,12 @@ def erase_measurement(*, actor: Actor, read: Read, mark: UUID) -> Measurement:
         last = Measurement.objects.filter(read=own, mark=mark).order_by("pk").last()
         if last is None:
             raise MeasurementRefusedError(message="There is no such mark.")
-        return last if last.erased else _erased(last)
+        return last if last.erased else erased(last)
 
 
 ANSWERS: Mapping[str, frozenset[str]] = {
     "image_quality": frozenset(ImageQuality.values),
-    "new_lesion": frozenset({"Y", "N"}),
+    "new_lesion": frozenset(new_lesions.WORDS),
     "non_target": frozenset(NON_TARGET_RESPONSES),
     "overall": frozenset(Response),
 }
@@ -232,6 +234,10 @@ def record_findings(*, actor: Actor, read: Read, **said: str) -> Read:
             raise OutcomeRefusedError(field=name, message="Choose one of the given answers.")
     with acting(actor):
         own = held(actor, read)
+        if said.get("new_lesion") and said["new_lesion"] not in dict(new_lesion_options(own)):
+            raise OutcomeRefusedError(
+                field="new_lesion", message="No doubtful lesion is followed that this could confirm."
+            )
         for name, value in said.items():
             setattr(own, name, value.strip()[: TEXTS[name]] if name in TEXTS else value)
         own.save(update_fields=sorted(said))

@@ -9,8 +9,9 @@ from imaging.models import Adjudication, Read, ReadState
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.disagreement import differences
 from imaging.rules.working_days import add_working_days
+from imaging.selectors.priors import reading_of
 from imaging.selectors.reads import results
-from imaging.selectors.results import readers_wanted, reading_of
+from imaging.selectors.results import readers_wanted
 
 ADJUDICATION_DAYS = 5
 

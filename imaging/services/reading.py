@@ -20,8 +20,10 @@ from imaging.models import Order, Read, ReadState, Study, StudyState
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.repeats import DRAWN_BELOW, chosen_for_repeat
 from imaging.rules.working_days import add_working_days
+from imaging.selectors.adjudications import adjudicators_of
 from imaging.selectors.lesions import BASELINE_KINDS, suspected_visits
-from imaging.selectors.reads import is_locked, readers_for, results
+from imaging.selectors.readers import readers_for
+from imaging.selectors.reads import is_locked, results
 from trials.models import ProtocolVersion
 
 QUEUE = service_actor("reading queue")
@@ -31,8 +33,9 @@ STANDARD_DAYS = 10
 def queue_reads(*, actor: Actor, study: Study) -> list[Read]:
     """Assign the reads that the charter asks for; those that are there already stay as they are.
 
-    Readers are chosen by the system: whoever has the fewest open reads, never the same person twice. Where there are
-    fewer readers than the charter asks for, the rest is assigned when `queue_waiting` runs again.
+    Readers are chosen by the system among those who are qualified: whoever has the fewest open reads, never the same
+    person twice. Where there are fewer than the charter asks for, the rest is assigned when `queue_waiting` runs again.
+    Without a charter that is in effect nothing is read.
     """
     wanted = _readers(study.subject.version)
     with acting(actor):
@@ -51,7 +54,10 @@ def queue_reads(*, actor: Actor, study: Study) -> list[Read]:
 
 
 def _reader_for(study: Study, number: int, taken: set[int]) -> User | None:
-    """Who read this case before under the same number goes on with it; otherwise whoever has the least to do."""
+    """Who read this case before under the same number goes on with it; otherwise whoever has the least to do.
+
+    Whoever read it under another number is barred, and so is whoever decided between its readers: they saw both.
+    """
     free = [user for user in readers_for(study.subject.trial.code) if user.pk not in taken]
     case = Read.objects.filter(subject=study.subject_id)
     before = set(case.filter(number=number).values_list("reader", flat=True))
@@ -63,6 +69,7 @@ def _reader_for(study: Study, number: int, taken: set[int]) -> User | None:
         Read.objects.exclude(state=ReadState.SIGNED).values_list("reader").annotate(n=Count("pk")).order_by()
     )
     load = dict(rows)
+    others |= set(adjudicators_of(study.subject_id))
     candidates = [user for user in free if user.pk not in others]
     return min(candidates, key=lambda user: (load.get(user.pk, 0), user.pk), default=None)
 
@@ -120,7 +127,7 @@ def queue_waiting() -> int:
 
 def _readers(version: ProtocolVersion) -> int:
     charter = version.protocol.charter
-    return charter.readers if charter else 1
+    return charter.readers if charter and version.effective_from <= clock.today() else 0
 
 
 def _assigned() -> Coalesce:

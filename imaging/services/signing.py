@@ -14,7 +14,8 @@ from foundation import clock
 from imaging.errors import ReadIncompleteError, ReadLockedError, ReadWaitsError, ReasonMissingError
 from imaging.models import ImageQuality, LesionOutcome, Question, Read, ReadState, Study, StudyState
 from imaging.policies import ADJUDICATORS_NUMBER
-from imaging.selectors.answered import measurements_of, outcomes_of
+from imaging.selectors.answered import chosen_in, measurements_of, outcomes_of
+from imaging.selectors.chosen import chooses_lesions
 from imaging.selectors.judging import (
     LesionToJudge,
     course_of,
@@ -24,6 +25,7 @@ from imaging.selectors.judging import (
     judges_overall,
     judges_response,
     lesions_to_judge,
+    list_rested_on,
 )
 from imaging.selectors.reads import is_locked
 from imaging.selectors.staleness import as_document, pins_of
@@ -58,6 +60,7 @@ def sign_read(*, actor: Actor, user: User, read: Read, password: str, username: 
         course = course_of(own)
         own.derived = course.overall if course else ""
         own.images = as_document(pins_of([own.visit_id]).get(own.visit_id, {}))
+        own.lesions = list_rested_on(own)
         own.software = settings.VERSION
         own.digest = digest_of(own)
         own.signature = sign(
@@ -74,7 +77,7 @@ def sign_read(*, actor: Actor, user: User, read: Read, password: str, username: 
         own.opened_at = own.opened_at or own.signature.at
         own.save(
             update_fields=[
-                "state", "signature", "digest", "signed_at", "opened_at", "derived", "images", "software",
+                "state", "signature", "digest", "signed_at", "opened_at", "derived", "images", "lesions", "software",
             ]
         )  # fmt: skip
         compare_readers(own)
@@ -91,6 +94,8 @@ def missing_in(read: Read) -> list[str]:
             missing.append("why the images cannot be read")
         return missing
     lesions = lesions_to_judge(read)
+    if chooses_lesions(read) and not lesions and not read.comment:
+        missing.append("the lesions, or a comment that there are none")
     if judges_outcomes(read):
         missing += [
             f"the outcome of {each.lesion.name}" for each in lesions if each.options and not each.outcome
@@ -106,6 +111,8 @@ def missing_in(read: Read) -> list[str]:
 def _unsized(row: LesionToJudge) -> str:
     """The size that a target lacks; the baseline takes nothing but a measure."""
     name = row.lesion.name
+    if row.in_parts:
+        return f"a measure of each part of {name}, two at least"
     return (
         f"the size of {name}" if row.sizes else f"a measure of {name}, which every later one is compared with"
     )
@@ -154,6 +161,8 @@ def digest_of(read: Read) -> str:
             for each in measurements_of(read)
         ),
     }
+    if read.lesions is not None:
+        content["lesions"] = read.lesions
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -190,10 +199,13 @@ def correct_read(*, actor: Actor, read: Read, reason: str) -> Read:
 
 def _carry_over(old: Read, new: Read) -> None:
     """Answers and marks of the old version, as the new one begins; marks on images that were withdrawn stay behind."""
+    for lesion in chosen_in(old):
+        lesion.pk, lesion.read = None, new
+        lesion.save(force_insert=True)
     for question in Question:
-        for lesion, outcome in outcomes_of(old, question).items():
+        for name, outcome in outcomes_of(old, question).items():
             LesionOutcome.objects.create(
-                read=new, subject_id=new.subject_id, lesion=lesion, question=question, outcome=outcome
+                read=new, subject_id=new.subject_id, lesion=name, question=question, outcome=outcome
             )
     readable = set(
         Study.objects.filter(visit=old.visit_id, state=StudyState.QC_PASS).values_list(

@@ -39,8 +39,9 @@ from imaging.views.viewer import stored_frame
 @permission("adjudicate.read")
 @require_GET
 def queue(request: Request) -> HttpResponse:
-    """Disagreements that wait, oldest due first."""
-    return page(request, "imaging/adjudications.html", {"rows": found.adjudication_rows(request.access)})
+    """Disagreements that wait, oldest due first, and what this adjudicator decided."""
+    context = {"rows": found.adjudication_rows(request.access), "decided": found.decided_by(request.access)}
+    return page(request, "imaging/adjudications.html", context)
 
 
 @permission("adjudicate.read")

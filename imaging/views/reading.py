@@ -27,10 +27,13 @@ from imaging.errors import OutcomeRefusedError, ReadIncompleteError
 from imaging.models import ImageQuality, Read
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.rules.recist_1_1 import NON_TARGET_RESPONSES, Response
-from imaging.selectors import answered, judging, reads
+from imaging.selectors import answered, chosen, judging, priors, reads
+from imaging.selectors.lesions import organs_of
 from imaging.selectors.staleness import changes_of
 from imaging.services import (
+    choose_lesion,
     correct_read,
+    drop_lesion,
     open_read,
     record_findings,
     record_outcome,
@@ -83,7 +86,7 @@ def case(request: Request, opaque: UUID) -> HttpResponse:
             "case": reads.case_of(read),
             "priors": _priors(read),
             "next_read": following,
-            "next_has_prior": following is not None and reads.prior_read(following) is not None,
+            "next_has_prior": following is not None and priors.prior_read(following) is not None,
             **_judgement(read),
         },
     )
@@ -92,7 +95,7 @@ def case(request: Request, opaque: UUID) -> HttpResponse:
 def _priors(read: Read) -> list[tuple[str, str]]:
     """Address and name of each earlier time point that may stand beside this one, the latest first."""
     address, numbers = reverse("reading-prior", args=[read.opaque]), reads.time_points_of(read.subject_id)
-    found = [numbers[each.visit_id] for each in reversed(reads.earlier_reads(read))]
+    found = [numbers[each.visit_id] for each in reversed(priors.earlier_reads(read))]
     return [(f"{address}?{urlencode({TIME_POINT: number})}", _point_name(number, found)) for number in found]
 
 
@@ -120,8 +123,11 @@ def _judgement(read: Read) -> dict[str, Any]:
             (each.lesion.name for each in judged if each.asked and not each.settled),
             judged[0].lesion.name if judged else "",
         ),
+        "roles": chosen.ROLES.items() if chosen.chooses_lesions(read) and not signed else (),
+        "organs": organs_of(read.subject).items(),
         "new_lesion": NEW_LESION,
         "new_marks": marks.get(NEW_LESION, []),
+        "new_lesion_options": judging.new_lesion_options(read),
         "asks_new_lesion": judging.judges_outcomes(read) or judging.judges_response(read),
         "asks_non_target": judging.judges_non_target(read),
         "asks_overall": judging.judges_overall(read),
@@ -160,6 +166,25 @@ def size(request: Request, opaque: UUID) -> HttpResponse:
     lesion = request.POST.get("lesion", "")
     said = request.POST.get(f"size-{lesion}", "")
     record_size(actor=request.access.actor(), read=read, lesion=lesion, status=said)
+    return _judged(request, opaque)
+
+
+@permission("read.open")
+@require_POST
+def choose(request: Request, opaque: UUID) -> HttpResponse:
+    """Put a lesion on the reader's own list."""
+    read = reads.get_read(request.access, opaque)
+    said = {name: request.POST.get(name, "") for name in ("kind", "organ", "place")}
+    choose_lesion(actor=request.access.actor(), read=read, **said)
+    return _judged(request, opaque)
+
+
+@permission("read.open")
+@require_POST
+def drop(request: Request, opaque: UUID) -> HttpResponse:
+    """Take a lesion off the reader's own list."""
+    read = reads.get_read(request.access, opaque)
+    drop_lesion(actor=request.access.actor(), read=read, lesion=request.POST.get("lesion", ""))
     return _judged(request, opaque)
 
 

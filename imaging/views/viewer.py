@@ -17,6 +17,7 @@ from imaging.errors import ReadWaitsError
 from imaging.gate import FOREVER, GRANTS
 from imaging.selectors import reads
 from imaging.selectors.pictures import frame_at, neighbours
+from imaging.selectors.priors import prior_read
 from imaging.selectors.shown import mark_document, series_of_read
 from imaging.services import erase_measurement, record_measurement, record_time
 
@@ -48,7 +49,7 @@ def _series(request: Request, opaque: UUID, *, prior: bool) -> JsonResponse:
     def frame_url(name: UUID) -> str:
         return reverse("reading-frame", args=[opaque, name])
 
-    shown = reads.prior_read(read, forms.time_point(request)) if prior else read
+    shown = prior_read(read, forms.time_point(request)) if prior else read
     return JsonResponse(series_of_read(read, shown, frame_url=frame_url))
 
 

@@ -9,6 +9,7 @@ from accounts.models import Identification, User
 from accounts.rules.accountability import CURRENT
 from accounts.services import accept_accountability, create_user, grant_role, name_principal, verify_identity
 from audit.context import Actor
+from imaging.services import record_reader
 from trials.models import Site, Trial
 from trials.services import open_site, register_site
 
@@ -30,6 +31,12 @@ PEOPLE = (
     ("investigator2", "Dr Erik Lund", "investigator", "SE-02"),
 )
 """User name, full name, role, and the site (none: all sites)."""
+QUALIFIED = (
+    ("TRAINED", "Training log, charter version 1"),
+    ("TESTED", "Ten test cases, kappa 0.84"),
+    ("INDEPENDENT", "Signed statement of independence"),
+)
+"""What is on record of each reader, with its evidence."""
 PRINCIPALS = (("investigator", "NO-01"), ("investigator2", "SE-02"))
 
 
@@ -53,9 +60,26 @@ def invite_people(actor: Actor, trials: list[Trial]) -> dict[str, User]:
     for username, site in PRINCIPALS:
         for trial in trials:
             name_principal(actor=actor, user=people[username], trial=trial.code, site=site, starts=OPENED)
+    for username in ("radiologist", "radiologist2"):
+        for trial in trials:
+            _qualify(actor, people[username], trial)
     people["admin"] = _person(actor, "admin", "Alex Admin")
     grant_role(actor=actor, user=people["admin"], role="admin")
     return people
+
+
+def _qualify(actor: Actor, reader: User, trial: Trial) -> None:
+    """What a reader needs on record before reads are assigned."""
+    for kind, reference in QUALIFIED:
+        record_reader(
+            actor=actor,
+            trial=trial,
+            reader=reader,
+            kind=kind,
+            on=OPENED,
+            reference=reference,
+            reason="Before the first read",
+        )
 
 
 def _person(actor: Actor, username: str, name: str) -> User:

@@ -10,9 +10,14 @@ from django.urls import reverse
 
 from accounts.access import Access
 from imaging.models import BatchState, QualityChoice, QualityDecision, Study, StudyState
+from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.selectors.adjudications import adjudication_rows
 from imaging.selectors.inbox import examinations_waiting
+from imaging.selectors.oversight import stale_overseen, without_result
+from imaging.selectors.readers import readers_of, trials_overseen
 from imaging.selectors.reads import queue_rows
+from imaging.selectors.results import Standing
+from imaging.selectors.staleness import Stale
 from imaging.selectors.stopping import scans_ended
 from imaging.selectors.studies import batches_visible_to, quarantined_files, studies_visible_to
 from reports.waiting.task import Task, counted, of_subject
@@ -35,6 +40,7 @@ def image_tasks(access: Access, today: date) -> Iterator[Task]:
     yield from _unmatched(access)
     yield from _reads(access)
     yield from _adjudications(access, today)
+    yield from _overseen(access)
 
 
 def _held_back(access: Access) -> Iterator[Task]:
@@ -185,11 +191,11 @@ def _reads(access: Access) -> Iterator[Task]:
 
 
 def _adjudications(access: Access, today: date) -> Iterator[Task]:
-    """Pairs of reads that differ; one that a colleague has open is theirs."""
+    """Pairs of reads that differ; one that a colleague has open is theirs, one whose turn comes later is left out."""
     if not access.may_anywhere("adjudicate.read"):
         return
     for row in adjudication_rows(access):
-        if not row.held:
+        if not row.held and not row.waits:
             yield Task(
                 "reads",
                 "overdue" if row.adjudication.due_on < today else "open",
@@ -198,3 +204,34 @@ def _adjudications(access: Access, today: date) -> Iterator[Task]:
                 reverse("adjudication", args=[row.adjudication.opaque]),
                 row.adjudication.due_on,
             )
+
+
+def _overseen(access: Access) -> Iterator[Task]:
+    """Reads that do not rest any more on what is there, time points nobody decides, and readers who get no reads."""
+    if not access.may_anywhere("read.oversee"):
+        return
+    address = reverse("reads-overseen")
+    for each in stale_overseen(access):
+        state, follows = _follows(each)
+        title = f"Read of {each.read.visit} {'counts as not read' if not each.stands else 'to be looked at again'}"
+        detail = " ".join((*each.changes, follows))
+        yield of_subject("reads", state, each.read.subject, title, detail, f"{address}#stale")
+    for found in without_result(access):
+        if found.standing is Standing.DISPUTED:
+            title = f"{found.visit} was read and has no result"
+            yield of_subject("reads", "check", found.subject, title, found.why, f"{address}#without")
+    for trial in trials_overseen(access):
+        for reader in readers_of(trial.code):
+            if reader.lacks:
+                title = f"{trial.code} · {reader.reader.full_name} is assigned no reads"
+                detail = f"Lacks {', '.join(reader.lacks)}."
+                yield Task("reads", "check", title, detail, reverse("readers"), trial=trial.code)
+
+
+def _follows(stale: Stale) -> tuple[str, str]:
+    """How loud a stale read is, and what follows from it."""
+    if not stale.readable:
+        return "rejected", "Nobody can look again: no images of this visit stand."
+    if stale.read.number == ADJUDICATORS_NUMBER:
+        return "check", "An adjudicator's read is not repeated."
+    return "waiting", "Its reader is asked to look again."

@@ -278,6 +278,10 @@ TABLE: Mapping[str, Row] = {
     "reading-findings": does("read.open", "reader", opaque="read"),
     "reading-sign": asks("read.open", "reader", opaque="read", get=422),  # nothing is judged yet
     "reading-correct": does("read.open", "reader", opaque="read"),
+    "readers": shows("read.oversee", "somewhere"),
+    "reader-record": does("read.oversee", "somewhere"),
+    "reading-choose": does("read.open", "reader", opaque="read"),
+    "reading-drop": does("read.open", "reader", opaque="read"),
     "reading-size": does("read.open", "reader", opaque="read"),
     "reading-time": does("read.open", "reader", opaque="read"),
     "adjudications": shows("adjudicate.read", "somewhere"),

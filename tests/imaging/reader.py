@@ -88,6 +88,21 @@ def mark(read: Read, lesion: str, length: float) -> None:
     record_measurement(actor=actor_of(read.reader), read=read, mark=uuid.uuid4(), sent=sent)
 
 
+def two_diameters(read: Read, lesion: str, long: float, short: float) -> None:
+    """A long and a short diameter at right angles on a slice of a read."""
+    instance = Instance.objects.filter(series__study__visit=read.visit).order_by("depth")[2]
+    z, x, y = float(instance.depth), -70.0, -20.0
+    middle = x + long / 2
+    sent = {
+        "lesion": lesion,
+        "tool": "Bidirectional",
+        "sop": str(masked(read.opaque, SLICE, instance.pk)),
+        "length_mm": long,
+        "points": [[x, y, z], [x + long, y, z], [middle, y - short / 2, z], [middle, y + short / 2, z]],
+    }
+    record_measurement(actor=actor_of(read.reader), read=read, mark=uuid.uuid4(), sent=sent)
+
+
 def size(read: Read, lesion: str, status: str) -> None:
     """How a lesion is there that is not measured."""
     record_size(actor=actor_of(read.reader), read=read, lesion=lesion, status=status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from django.db import IntegrityError
@@ -17,9 +18,14 @@ from endpoints.central_reads import signed_scans
 from foundation import clock
 from imaging.errors import AdjudicationHeldError, AdjudicationRefusedError, ReadLockedError
 from imaging.models import Adjudication, Read
-from imaging.rules.disagreement import RULES, WORDS, Reading, differences
+from imaging.rules.ablation import LesionOutcome
+from imaging.rules.disagreement import RULES, WORDS, Reading, differences, disputed
+from imaging.rules.recist_1_1 import Response
 from imaging.selectors.adjudications import adjudication_rows, adjudication_share, comparison, sides
-from imaging.selectors.reads import readers_for
+from imaging.selectors.answered import outcomes_of
+from imaging.selectors.judging import ABLATION, RECIST, lesions_to_judge
+from imaging.selectors.priors import earlier_reads
+from imaging.selectors.readers import readers_for
 from imaging.selectors.results import Standing, results_of
 from imaging.services import (
     correct_read,
@@ -28,7 +34,7 @@ from imaging.services import (
     release_adjudication,
     sign_adjudication,
 )
-from tests.cast import SETUP
+from tests.cast import SETUP, Cast, qualify
 from tests.conftest import PASSWORD
 from tests.imaging.conftest import Desk
 from tests.imaging.reader import actor_of, charter_of, fill, read_of, send, sign
@@ -47,7 +53,8 @@ def said(point: int = 2, **changes: object) -> Reading:
         (said(), said(), ()),
         (said(), said(outcomes={"T01": "LTP"}, ltp_since={"T01": 2}), ("ltp",)),
         (said(outcomes={"T01": "RESIDUAL"}), said(), ("residual",)),
-        (said(outcomes={"T01": "NE"}), said(), ()),
+        (said(outcomes={"T01": "NE"}), said(), ("ltp", "residual")),
+        (said(outcomes={}), said(), ("ltp", "residual")),
         (said(evaluable=False, outcomes={}), said(), ("evaluability",)),
         (said(overall="PD", progression_since=2), said(overall="SD"), ("overall_response",)),
         (said(new_lesion="Y"), said(new_lesion="N"), ("new_lesion",)),
@@ -72,6 +79,40 @@ def test_what_counts_as_a_difference(first: Reading, second: Reading, found: tup
     assert differences(first, second, ALL) == found
     assert differences(second, first, ALL) == found
     assert differences(first, second, ()) == (), "the charter says what counts"
+
+
+UNREADABLE = said(evaluable=False, outcomes={})
+SAID = [
+    UNREADABLE,
+    said(outcomes={}),
+    *(said(outcomes={"T01": outcome}, ltp_since={"T01": 2}) for outcome in LesionOutcome),
+    *(said(outcomes={}, overall=response) for response in Response),
+]
+
+
+@pytest.mark.req("IMG-09", "IMG-12")
+@pytest.mark.parametrize("first", SAID)
+@pytest.mark.parametrize("second", SAID)
+def test_no_pair_of_readings_ends_without_a_result_and_nobody_says_so(
+    first: Reading, second: Reading
+) -> None:
+    same = (first.evaluable, first.outcomes, first.overall) == (
+        second.evaluable,
+        second.outcomes,
+        second.overall,
+    )
+    assert bool(differences(first, second, ALL)) is not same, "a full charter has every difference decided"
+    assert bool(disputed(first, second)) is not same, "whatever the charter leaves out is said"
+
+
+@pytest.mark.parametrize("trial", ["THERMODOX", "EXCALIBUR"])
+def test_the_charters_of_our_trials_leave_no_pair_without_a_decision(cast: Cast, trial: str) -> None:
+    charter = cast.subject(trial).version.protocol.charter
+    assert charter is not None
+    asked = [each for each in SAID if not each.overall or RECIST in charter.assessments]
+    asked = [each for each in asked if not each.outcomes or ABLATION in charter.assessments]
+    for first, second in product(asked, repeat=2):
+        assert bool(differences(first, second, charter.adjudicate_on)) is bool(disputed(first, second))
 
 
 def test_every_variable_of_a_charter_has_a_rule_and_words() -> None:
@@ -108,6 +149,30 @@ def test_readers_who_agree_need_nobody(pair: Desk) -> None:
     assert standing(pair) is Standing.AGREED
     (scan,) = signed_scans([pair.subject])[pair.subject.pk]
     assert scan.scan.lesions == {"T01": "COMPLETE", "T02": "COMPLETE"}
+
+
+def test_readers_who_differ_in_what_nobody_decides_have_no_result_and_it_is_said(pair: Desk) -> None:
+    with charter_of(pair, adjudicate_on=()):
+        send(pair, "M1")
+        sign(fill(read_of(pair, "M1", 1)))
+        sign(fill(read_of(pair, "M1", 2), "NE"))
+
+    (result,) = results_of([pair.subject])
+    assert (result.standing, result.accepted) == (Standing.DISPUTED, None)
+    assert signed_scans([pair.subject]) == {}
+    page = pair.cast.client("datamanager").get(reverse("reads-overseen")).text
+    assert "No result, because" in page
+    assert "nobody decide: outcome of T01, outcome of T02" in page
+
+
+def test_a_lesion_that_one_could_not_judge_is_adjudicated(pair: Desk) -> None:
+    send(pair, "M1")
+    sign(fill(read_of(pair, "M1", 1)))
+    sign(fill(read_of(pair, "M1", 2), "NE"))
+
+    assert standing(pair) is Standing.ADJUDICATION
+    page = pair.cast.client("datamanager").get(reverse("reads-overseen")).text
+    assert "an adjudicator has not decided yet" in page
 
 
 @pytest.mark.req("IMG-09")
@@ -168,6 +233,72 @@ def test_neither_is_right_so_the_adjudicator_reads_the_images(pair: Desk) -> Non
     assert Adjudication.objects.count() == 1, "an adjudicator's read is compared with nobody's"
     with pytest.raises(ReadLockedError):
         correct_read(actor=actor, read=own, reason="Again")
+
+
+def decide(desk: Desk, row: Adjudication, choice: str) -> Adjudication:
+    return sign_adjudication(
+        actor=desk.cast.actor("adjudicator"),
+        user=desk.cast.people["adjudicator"],
+        adjudication=row,
+        choice=choice,
+        reason="Looked at.",
+        password=PASSWORD,
+    )
+
+
+def letter_of(row: Adjudication, number: int) -> str:
+    return next(letter for letter, read in sides(row).items() if read.number == number)
+
+
+@pytest.mark.parametrize(("accepted", "seen"), [(1, "COMPLETE"), (2, "RESIDUAL"), (3, "NE")])
+def test_an_adjudicators_own_read_rests_on_what_became_the_results(
+    pair: Desk, accepted: int, seen: str
+) -> None:
+    first = differ(pair)
+    send(pair, "M4")
+    sign(fill(read_of(pair, "M4", 1)))
+    sign(fill(read_of(pair, "M4", 2), "RESIDUAL"))
+    second = Adjudication.objects.exclude(pk=first.pk).get()
+    actor = pair.cast.actor("adjudicator")
+    with pytest.raises(AdjudicationRefusedError, match="decided first"):
+        read_anew(actor=actor, adjudication=second)
+    with pytest.raises(AdjudicationRefusedError, match="decided first"):
+        decide(pair, second, "A")
+    shown = adjudication_rows(access_of(pair.cast.people["adjudicator"]))
+    assert [(row.time_point, row.waits) for row in shown] == [(1, False), (2, True)]
+    assert (
+        "after the earlier time point" in pair.cast.client("adjudicator").get(reverse("adjudications")).text
+    )
+
+    if accepted == 3:
+        read_anew(actor=actor, adjudication=first)
+        sign(fill(read_of(pair, "M1", 3), "NE"))
+    decide(pair, first, "NEW" if accepted == 3 else letter_of(first, accepted))
+    own = read_anew(actor=actor, adjudication=second)
+
+    (prior,) = earlier_reads(own)
+    assert prior == read_of(pair, "M1", accepted)
+    assert outcomes_of(prior)["T01"] == seen
+    complete = "COMPLETE" in dict(lesions_to_judge(own)[0].options)
+    assert complete is (seen != "RESIDUAL"), "tumour that was left does not turn complete by itself"
+
+
+@pytest.mark.parametrize("decided", [True, False])
+def test_whoever_decided_a_pair_of_a_case_reads_none_of_its_time_points(
+    pair: Desk, grant: Callable[..., Grant], *, decided: bool
+) -> None:
+    row = differ(pair)
+    people = pair.cast.people
+    if decided:
+        decide(pair, row, "A")
+    grant(people["adjudicator"], "radiologist", "THERMODOX")
+    qualify(people["adjudicator"], pair.subject.trial)
+    with acting(SETUP):
+        User.objects.filter(pk=read_of(pair, "M1", 1).reader_id).update(is_active=False)
+    send(pair, "M4")
+
+    found = {read.reader.username for read in Read.objects.filter(visit=pair.visits["M4"])}
+    assert ("adjudicator" in found) is not decided
 
 
 def test_the_charter_may_leave_one_way_only(pair: Desk) -> None:
@@ -284,5 +415,8 @@ def test_decided_in_the_browser(pair: Desk) -> None:
 
     row.refresh_from_db()
     assert (row.state, row.accepted) == ("SIGNED", sides(row)["A"])
+    queue = client.get(reverse("adjudications")).text
+    assert "Decided by you" in queue
+    assert reverse("adjudication", args=[row.opaque]) in queue
     assert "The rim grows." in client.get(reverse("adjudication", args=[row.opaque])).text
     assert Read.objects.filter(number=3).count() == 1

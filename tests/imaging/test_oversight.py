@@ -20,13 +20,13 @@ from casebook.models import Entry
 from endpoints.central_reads import signed_scans
 from imaging.masking import SLICE, masked
 from imaging.models import Instance, Read, Study
-from imaging.rules.readers import Said, agreement_of
+from imaging.rules.readers import OTHER, SELF, Compared, Said, agreement_of, drift_of
 from imaging.selectors.oversight import ReaderRow, oversight_of
 from imaging.selectors.results import Standing, results_of
 from imaging.services import correct_read, queue_repeats, record_measurement, restore_study, withdraw_study
 from tests.cast import SETUP
 from tests.imaging.conftest import Desk
-from tests.imaging.reader import actor_of, charter_of, fill, mark, read_of, send, sign
+from tests.imaging.reader import actor_of, charter_of, fill, mark, read_of, send, sign, two_diameters
 
 
 def said(answer: str, mm: str = "") -> Said:
@@ -90,6 +90,51 @@ def test_only_what_both_said_is_compared() -> None:
         [(Said({"T01": "COMPLETE", "T02": "LTP"}, {}), Said({"T01": "COMPLETE"}, {"T01": Decimal(3)}))]
     )
     assert (found.categories, found.sizes, found.share) == (1, 0, 1)
+
+
+def test_drift_is_shown_by_reader_and_month() -> None:
+    def one(reader: int, month: str, mine: Said, theirs: Said, against: str = OTHER) -> Compared:
+        return Compared(reader, month, against, mine, theirs)
+
+    found = drift_of(
+        [
+            one(2, "2026-04", said("SD", "22"), said("PD", "20")),
+            one(1, "2026-03", said("PD", "20"), said("PD", "21")),
+            one(1, "2026-03", said("SD", "20"), said("PD", "24")),
+            one(1, "2026-04", said("SD"), said("SD", "24")),
+            one(1, "2026-03", said("SD", "10"), said("SD", "10"), SELF),
+        ]
+    )
+    rows = [
+        (row.reader, row.against, row.month, row.pairs, row.share, row.sizes, row.bias_mm) for row in found
+    ]
+    half = Decimal("0.5")
+    assert rows == [
+        (1, OTHER, "2026-03", 2, half, 2, Decimal("-2.5")),
+        (1, OTHER, "2026-04", 1, Decimal(1), 0, None),
+        (1, SELF, "2026-03", 1, Decimal(1), 1, Decimal(0)),
+        (2, OTHER, "2026-04", 1, Decimal(0), 1, Decimal(2)),
+    ]
+
+
+def test_nodes_are_compared_by_their_short_axis(desk: Desk) -> None:
+    with acting(SETUP):
+        row = Entry.objects.get(subject=desk.subject, form="TU", repeat=1)
+        node = {**row.values, "TULOC": {"value": "LYMPH NODE"}}
+        Entry.objects.filter(pk=row.pk).update(values=node)
+    with charter_of(desk, readers=2):
+        send(desk, "M1")
+        for number, axes in ((1, (30.0, 15.0)), (2, (40.0, 16.0))):
+            read = fill(read_of(desk, "M1", number))
+            two_diameters(read, "T01", *axes)
+            mark(read, "T02", 20.0)
+            sign(read)
+    (shown,) = oversight_of(access_of(desk.cast.people["datamanager"]))
+    assert shown.between.limits is not None
+    assert shown.between.limits.bias == Decimal("-0.5"), "(15 − 16 + 20 − 20) ÷ 2"
+    assert {row.month.bias_mm for row in shown.drift} == {Decimal("-0.5"), Decimal("0.5")}
+    page = desk.cast.client("datamanager").get(reverse("reads-overseen")).text
+    assert "Measures more, mm" in page
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from foundation.errors import NotFound
 from imaging.errors import ReadWaitsError
 from imaging.masking import SLICE, masked
 from imaging.models import Instance, Read, Study
-from imaging.selectors.reads import earlier_reads, frame_key, is_locked, prior_read, time_points_of
+from imaging.selectors.priors import earlier_reads, prior_read
+from imaging.selectors.reads import frame_key, is_locked, time_points_of
 from imaging.selectors.results import results_of
 from imaging.selectors.studies import standard_of
 from imaging.selectors.time_order import place_of

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
+from accounts.models import Grant
 from accounts.selectors import access_of
 from foundation import clock
 from imaging.models import Adjudication, Study
-from imaging.services import hold_adjudication, question_quality
+from imaging.services import hold_adjudication, question_quality, withdraw_study
 from reports.today import tasks_of
 from reports.waiting.task import Task
 from tests.imaging.conftest import Desk
 from tests.imaging.reader import charter_of, fill, read_of, send, sign
+from tests.imaging.test_response import target
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +83,40 @@ def test_readers_who_differ_wait_for_an_adjudicator_until_one_has_it(desk: Desk)
         assert task.url in page
         hold_adjudication(actor=desk.cast.actor("coordinator"), adjudication=Adjudication.objects.get())
         assert tasks(desk, "adjudicator", "reads") == []
+
+
+def test_a_read_that_does_not_stand_waits_for_whoever_oversees_the_reads(desk: Desk) -> None:
+    send(desk, "M1")
+    sign(fill(read_of(desk, "M1")))
+    assert tasks(desk, "datamanager", "reads") == []
+    withdraw_study(actor=desk.cast.actor("datamanager"), study=Study.objects.get(), reason="Wrong series.")
+
+    [task] = tasks(desk, "datamanager", "reads")
+    assert task.title == f"{desk.subject.number} · Read of M1 counts as not read"
+    assert "Nobody can look again" in task.detail
+    assert task.url.endswith("/images/reads/#stale")
+    assert tasks(desk, "radiologist", "reads") == []
+    assert tasks(desk, "coordinator", "reads") == []
+
+
+def test_a_read_whose_list_of_lesions_changed_waits_too(desk: Desk) -> None:
+    send(desk, "M1")
+    sign(fill(read_of(desk, "M1")))
+    target(desk, "T03")
+    [task] = tasks(desk, "datamanager", "reads")
+    assert task.title.endswith("Read of M1 to be looked at again")
+    assert task.detail == "T03 came onto the list of lesions. Its reader is asked to look again."
+
+
+def test_a_time_point_that_nobody_decides_waits_and_so_does_a_reader_without_qualification(
+    desk: Desk, grant: Callable[..., Grant]
+) -> None:
+    with charter_of(desk, readers=2, adjudicate_on=()):
+        send(desk, "M1")
+        sign(fill(read_of(desk, "M1", 1)))
+        sign(fill(read_of(desk, "M1", 2), "NE"))
+        [task] = tasks(desk, "datamanager", "reads")
+        assert task.title.endswith("M1 was read and has no result")
+    grant(desk.cast.people["outsider"], "radiologist", "THERMODOX")
+    [task] = tasks(desk, "datamanager", "reads")
+    assert task.title == "THERMODOX · Outsider Person is assigned no reads"

@@ -7,9 +7,12 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
+from accounts.models import User
+from accounts.selectors import access_of
 from casebook.models import Entry
 from config.run.prepare import DEMO_ACCOUNTS, bundled_packs, demo_accounts, publish
-from imaging.models import BatchFile, FileState
+from imaging.models import Adjudication, BatchFile, FileState
+from imaging.selectors.oversight import without_result
 from patients.models import Subject
 from trials.laboratories.models import ReferenceRange
 
@@ -26,6 +29,12 @@ def test_a_newcomer_finds_twelve_subjects_whose_records_hold_together() -> None:
     assert set(BatchFile.objects.values_list("state", flat=True)) == {FileState.ACCEPTED}
     assert ReferenceRange.objects.filter(laboratory__sites__code="NO-01").count() == 22
     assert "reference ranges, at NO-01" in said.getvalue()
+
+    first, second = Adjudication.objects.order_by("pk")
+    assert (first.state, first.differences) == ("SIGNED", ["evaluability"])
+    assert (second.state, second.differences) == ("WAITING", ["residual"])
+    assert first.subject.patient.code == "KAR-118"
+    assert without_result(access_of(User.objects.get(username="datamanager")))[0].standing == "ADJUDICATION"
 
     before = Entry.objects.count()
     call_command("demo", stdout=said)

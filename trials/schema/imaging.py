@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from trials.schema.base import Count, Flag, Number, Sourced, Text, Whole
 from trials.schema.forms import CodeLabel
@@ -43,6 +43,9 @@ class Charter(Sourced):
         Days after which a share of the reads (`reread_pct`) is shown to its reader again under another name.
     due : dict
         Service targets, in days, by step (`upload`, `qc`, `standard_read` …).
+    lesions : {'site', 'reader'}
+        Who lists the lesions that are followed: the site in its casebook, or the reader at the first time point,
+        independently of the site.
     sources : dict
         Source key by charter key, where it differs from `source`.
     """
@@ -62,5 +65,13 @@ class Charter(Sourced):
     reread_after_days: Count | None = None
     adjudicate_on: tuple[Variable, ...] = ()
     adjudicator: Literal["pick", "anew", "either"] = "either"
+    lesions: Literal["site", "reader"] = "site"
     due: dict[str, Count] = Field(default_factory=dict)
     sources: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _a_reader_lists_before_following(self) -> Self:
+        """A reader's own list is locked by the signature of the first time point, so the others wait for it."""
+        if self.lesions == "reader" and (self.order != "sequential" or "ablation" in self.assessments):
+            raise ValueError("lesions: reader needs order: sequential, and no assessment of ablations")
+        return self

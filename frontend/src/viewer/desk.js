@@ -196,10 +196,11 @@ export class Desk {
     this.#instead(mark)
   }
 
-  /** A lesion has one measure: a new one takes the place of the one before, which stays on record. */
+  /** A lesion has one measure, unless it split: a new one takes the place of the one before, which stays on record. */
   #instead ({ id, lesion }) {
     if (!lesion || lesion === NEW) return
     this.#dropProposal()
+    if (document.querySelector(`[data-lesion="${CSS.escape(lesion)}"][data-parts]`)) return // each measure is a part of it
     for (const [other, { mark, state }] of this.marks.known) {
       if (other !== id && mark.lesion === lesion && !mark.locked && state !== 'leaving') this.remove(other)
     }

@@ -6,9 +6,10 @@ const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowR
 
 export const KEYS = [
   ['N', 'Next lesion, in all pictures; Shift + N the one before'],
+  ['A', 'List a lesion, at the first time point where you make the list'],
   ['L   B', 'Length; two diameters'],
   ['C', 'Take the earlier measure, which is dashed; then move its ends'],
-  ['Shift + 1 to 4', 'Answers of the lesion, as numbered beside the pictures'],
+  ['Shift + number', 'Answers of the lesion, as numbered beside the pictures'],
   ['Ctrl + Enter', 'Sign, and read the next case'],
   ['↑ ↓', 'Slice; Page Up, Page Down ten; Home, End the first and the last; the wheel does the same'],
   ['1 to 4   0', 'Liver, soft tissue, lung, bone; window of the header'],
@@ -34,6 +35,7 @@ export function actionOf (desk, event) {
     h: () => host.toggleMarks(),
     v: () => host.toggleOne(),
     k: () => host.toggleLink(),
+    a: () => panel.list(),
     x: () => desk.turn(),
     r: () => active.reset(),
     '?': () => host.showKeys(),

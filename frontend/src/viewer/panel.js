@@ -34,6 +34,9 @@ export class Panel extends EventTarget {
   /** The so-manieth answer of the lesion that is meant. */
   answer (number) { this.row?.querySelectorAll('input[type="radio"]')[number - 1]?.click() }
 
+  /** To the form that puts a lesion on the list, where there is one. */
+  list () { document.querySelector('[data-choose]')?.focus() }
+
   sign () { document.querySelector('[data-sign]')?.click() }
 
   #show () {

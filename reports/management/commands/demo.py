@@ -12,6 +12,7 @@ from audit.context import Actor, origin, service_actor
 from audit.services import anchor_newest_seal, check_trail, seal_events
 from imaging.services import process_batch
 from patients.models import Subject
+from reports.demo import reading
 from reports.demo.amending import amend
 from reports.demo.filling import Filler, Staff
 from reports.demo.imaging import send_scan
@@ -44,13 +45,17 @@ class Command(BaseCommand):
         for profile in profiles():
             filler = Filler(profile, _staff(profile.site, people), sites[profile.site], trials[profile.trial])
             subject = filler.fill()
+            if (subject.trial.code, profile.patient) == (reading.TRIAL, reading.PATIENT):
+                subject = reading.ask_two_readers(ACTOR, people, sites[profile.site], subject)
             for name in profile.images:
                 visit = get_visit(subject, name)
                 batch = send_scan(filler.staff.coordinator, subject, visit, visit.happened_on or filler.today)
                 process_batch(batch.pk)
             self.stdout.write(f"demonstration: {subject.number}, {profile.about.lower()}")
         manager = _actor(people["datamanager"], "datamanager")
-        for words in chain(sign_and_lock(people), amend(people, sites), equip(manager, sites)):
+        for words in chain(
+            reading.adjudicate(people), sign_and_lock(people), amend(people, sites), equip(manager, sites)
+        ):
             self.stdout.write(f"demonstration: {words}")
         seal_events()
         anchor_newest_seal()

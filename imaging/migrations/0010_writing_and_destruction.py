@@ -22,7 +22,7 @@ INSTANCE_CHANGED = " OR ".join(
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("imaging", "0006_first_step_by_file"),
+        ("imaging", "0009_reader_records"),
         ("patients", "0002_version_moves"),
     ]
 
