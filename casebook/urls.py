@@ -52,6 +52,7 @@ urlpatterns = [
     path(f"{SUBJECT}signatures/<int:signed>/", signing.signed_record, name="signed-record"),
     path(f"{SUBJECT}states/<stateverb:verb>/", states.move, name="states-move"),
     path("casebooks/", casebooks.casebooks, name="casebooks"),
+    path("drafts/", together.draft_after_session, name="draft-after-session"),
     path("queries/", queries.queries, name="queries"),
     path("verification/", verification.verification, name="verification"),
     path("queries/work-off/", queries.work_off, name="queries-work-off"),

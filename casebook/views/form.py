@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts.decorators import permission
+from accounts.models import User
 from accounts.requests import Request
 from audit.context import Actor
 from casebook import services
@@ -47,6 +48,7 @@ from casebook.selectors import (
     worked_form,
 )
 from casebook.verifying import verification_marks
+from casebook.tickets import ticket_for
 from foundation import clock
 from foundation.errors import DomainError
 from foundation.middleware import request_id
@@ -85,6 +87,7 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
         "banner": subject_banner(subject, request.access, facts_of(subject, today, rows=rows)),
         "live": not hasattr(request, "standing"),
         "states": form_standing(entry, request.access, len(mine)),
+        "ticket": ticket_for(cast("User", request.user), (number, visit, form, repeat)) if may_write else "",
         "laboratories": laboratory_names(subject.site_id) if worked.form.laboratory else (),
         "reasons_for_blanks": MISSING_REASONS,
         "reasons_for_not_done": NOT_DONE_REASONS,

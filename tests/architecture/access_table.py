@@ -125,6 +125,7 @@ TABLE: Mapping[str, Row] = {
     "account_inactive": shows(PUBLIC, "somewhere", get=403),
     "account_logout": asks(PUBLIC, "somewhere", get=(200, 302)),
     "account": shows(SIGNED_IN, "somewhere"),
+    "draft-after-session": does(PUBLIC, "somewhere", body={"ticket": "forged"}),
     "end-sessions": does(SIGNED_IN, "somewhere"),
     "tokens": asks(SIGNED_IN, "somewhere"),
     "revoke-token": does(SIGNED_IN, "owner"),
