@@ -27,11 +27,17 @@ class ReasonNeededError(DomainError):
     status = 428
 
 
+class OverwriteReasonNeededError(ReasonNeededError):
+    """A colleague recorded another value meanwhile: to put one's own in its place needs a reason."""
+
+    template = "Somebody else recorded {item} meanwhile. Say why your value replaces theirs."
+
+
 class ChangedMeanwhileError(DomainError):
     """Somebody else saved the same item first."""
 
     code = "changed_meanwhile"
-    template = "{who} changed this at {at} to {value}. Keep {value}, or use yours."
+    template = "{who} changed this at {at} to {value}. Keep {value}, or use yours with a reason."
     status = 409
 
 

@@ -23,6 +23,8 @@ from casebook.errors import (
     ItemRetiredError,
     NotLeftOutError,
     NotReadyError,
+    NotStruckOutError,
+    OverwriteReasonNeededError,
     ReasonNeededError,
     RowsStandError,
     UnknownItemError,
@@ -163,6 +165,7 @@ def save_item(
     typed: Typed,
     expected: Mapping[str, Any] | None = None,
     reason: str = "",
+    overwrites: bool = False,
 ) -> SaveResult:
     """Save one item of a form.
 
@@ -176,6 +179,8 @@ def save_item(
         The cell that the person saw, so that nobody overwrites unseen; None where there was nobody to see it.
     reason
         Why it changes; needed once the form is complete.
+    overwrites
+        Whether the person was told that a colleague recorded `expected` meanwhile; that needs a reason as well.
 
     Raises
     ------
@@ -193,6 +198,8 @@ def save_item(
         raise _changed_meanwhile(actor, entry, item)
     if entry.state == EntryState.COMPLETE and not why:
         raise ReasonNeededError(field=item_id, item=item.label)
+    if overwrites and old and not why:
+        raise OverwriteReasonNeededError(field=item_id, item=item.label)
     if not sets_limits(entry.protocol.form(entry.form), item) or typed_by_hand(new):
         return _write(actor, entry, item, old, new, why)
     values = {**entry.values, item.id: new} if new else _without(entry.values, item.id)

@@ -21,6 +21,7 @@ from casebook.errors import (
     FormNotHereError,
     ItemRefusedError,
     NotReadyError,
+    OverwriteReasonNeededError,
     ReasonNeededError,
     TextRefusedError,
 )
@@ -121,8 +122,8 @@ def save(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
             expected = None
     try:
         saved = _save(request, entry, item, expected)
-    except ReasonNeededError:
-        return _ask_why(request, entry, item, stored)
+    except ReasonNeededError as needed:
+        return _ask_why(request, entry, item, stored, needed)
     except (ItemRefusedError, TextRefusedError, ChangedMeanwhileError, EarlierValueError) as error:
         return _row(request, entry, item, error)
     return _answer(request, before, saved, item)
@@ -141,7 +142,13 @@ def _save(
         request.POST.get("reason", ""), request.POST.get("reason_text", ""), CHANGE_REASONS
     )
     return services.save_item(
-        actor=actor, entry=entry, item_id=item, typed=typed, expected=expected, reason=reason
+        actor=actor,
+        entry=entry,
+        item_id=item,
+        typed=typed,
+        expected=expected,
+        reason=reason,
+        overwrites=request.POST.get("confirm") == CLASH,
     )
 
 
@@ -280,7 +287,9 @@ def form_as_seen(
     return form_page(worked, queries, writable=writable, **more)
 
 
-def _ask_why(request: Request, entry: Entry, item: str, stored: Mapping[str, Any] | None) -> HttpResponse:
+def _ask_why(
+    request: Request, entry: Entry, item: str, stored: Mapping[str, Any] | None, needed: ReasonNeededError
+) -> HttpResponse:
     rules = rules_of(entry.protocol, entry.form)
     definition = rules.form.item(item)
     typed = services.read_typed(entry, definition, _typed(request))
@@ -303,6 +312,7 @@ def _row(request: Request, entry: Entry, item: str, error: DomainError) -> HttpR
     worked = worked_form(entry)
     clashes = {item: str(error.data["value"])} if isinstance(error, ChangedMeanwhileError) else {}
     shown = form_as_seen(
+        "overwrites": isinstance(needed, OverwriteReasonNeededError),
         request,
         worked,
         open_queries(entry),

@@ -199,6 +199,7 @@ class Form extends HTMLElement {
     if (!row) return
     const body = partsOf(row)
     body.set('expected', row.dataset.expected ?? '')
+    if (this.open.get(row.id)?.conflict) body.set('confirm', 'conflict') // told of a colleague's value: replacing it asks why
     for (const [name, value] of Object.entries(job.extra)) body.set(name, value)
     if (this.unheard.has(row.id)) body.set('again', this.unheard.get(row.id).join(','))
     const sent = snapshot(row)
