@@ -81,6 +81,14 @@ class ValuesStandError(DomainError):
     status = 409
 
 
+class NotStruckOutError(DomainError):
+    """A row counts already."""
+
+    code = "not_struck_out"
+    template = "This row was not struck out."
+    status = 409
+
+
 class NotLeftOutError(DomainError):
     """Only what was recorded as not done can be opened again."""
 

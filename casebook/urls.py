@@ -79,6 +79,7 @@ for _prefix, _name in ((FORM, "form"), (ROW, "form-row")):
         path(f"{_prefix}strike-out/", form.strike_out, name=f"{_name}-strike-out"),
         path(f"{_prefix}live/", together.live, name=f"{_name}-live"),
         path(f"{_prefix}draft/", together.draft, name=f"{_name}-draft"),
+        path(f"{_prefix}restore/", form.restore, name=f"{_name}-restore"),
         path(f"{_prefix}earlier/", together.earlier, name=f"{_name}-earlier"),
         path(f"{_prefix}blank/", together.blank, name=f"{_name}-blank"),
         path(f"{_prefix}blank/undo/", together.take_back, name=f"{_name}-take-back"),

@@ -16,6 +16,7 @@ from casebook.services.entries import (
     save_item,
     strike_out,
     take_back_not_done,
+    take_back_strike_out,
 )
 from casebook.services.queries import answer_query, close_query, raise_query, reopen_query
 from casebook.services.verification import verify_entry, verify_item
@@ -46,6 +47,7 @@ __all__ = [
     "strike_out",
     "take_back_blanks",
     "take_back_not_done",
+    "take_back_strike_out",
     "verify_entry",
     "verify_item",
 ]

@@ -323,6 +323,32 @@ def strike_out(*, actor: Actor, entry: Entry, reason: str) -> Entry:
     return entry
 
 
+def take_back_strike_out(*, actor: Actor, entry: Entry, reason: str) -> Entry:
+    """Let a row count again that was struck out by mistake; the trail keeps both.
+
+    Raises
+    ------
+    NotStruckOutError
+        The row counts as it is.
+    DomainError
+        An upper room forbids it (a third procedure).
+    ReasonTooShortError, TextRefusedError, EntryClosedError
+    """
+    _must_be_unlocked(entry)
+    words = reason_given(reason)
+    with acting(actor, reason=words):
+        held = Entry.objects.select_for_update().only("struck_out").get(pk=entry.pk)
+        if not held.struck_out:
+            raise NotStruckOutError
+        registry.refuse_opening(entry.subject, entry.form, entry.visit)
+        Entry.objects.filter(pk=entry.pk).update(struck_out=False, version=F("version") + 1, updated_at=Now())
+        entry.struck_out = False
+        settle_automatic_queries(entry, worked_form(entry).picture, open_queries(entry))
+        replan_when_anchored(actor, entry, frozenset(entry.values))
+        entry_saved.send(Entry, entry=entry, items=frozenset(entry.values), actor=actor)
+    return entry
+
+
 def _item(entry: Entry, item_id: str) -> Item:
     form = entry.protocol.form(entry.form)
     item = form.items_by_id.get(item_id)
@@ -345,10 +371,15 @@ def must_be_open(entry: Entry) -> None:
     ------
     EntryClosedError
     """
+    _must_be_unlocked(entry)
+    if entry.struck_out:
+        raise EntryClosedError(state="struck out")
+
+
+def _must_be_unlocked(entry: Entry) -> None:
     for closed, state in (
         (entry.locked, "locked"),
         (entry.frozen, "frozen"),
-        (entry.struck_out, "struck out"),
         (is_over(entry.unlocked_until), "unlocked, but the time for changes is over"),
     ):
         if closed:

@@ -29,7 +29,7 @@ from casebook.facts import facts_of
 from casebook.models import Entry
 from casebook.pages.addresses import form_url
 from casebook.pages.banner import subject_banner
-from casebook.pages.form import FormPage, changed_rows, form_page
+from casebook.pages.form import FormPage, changed_rows, form_page, may_count_again
 from casebook.pages.moment import as_it_stood
 from casebook.pages.proposals import from_draft
 from casebook.pages.rail import form_rail
@@ -48,8 +48,8 @@ from casebook.selectors import (
     were_saved,
     worked_form,
 )
-from casebook.verifying import verification_marks
 from casebook.tickets import ticket_for
+from casebook.verifying import verification_marks
 from foundation import clock
 from foundation.errors import DomainError
 from foundation.middleware import request_id
@@ -87,8 +87,8 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
         "rail": rail,
         "banner": subject_banner(subject, request.access, facts_of(subject, today, rows=rows)),
         "live": not hasattr(request, "standing"),
-        "states": form_standing(entry, request.access, len(mine)),
         "ticket": ticket_for(cast("User", request.user), (number, visit, form, repeat)) if may_write else "",
+        "states": form_standing(entry, request.access, len(mine)),
         "laboratories": laboratory_names(subject.site_id) if worked.form.laboratory else (),
         "reasons_for_blanks": MISSING_REASONS,
         "reasons_for_not_done": NOT_DONE_REASONS,
@@ -98,6 +98,7 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
         and not hasattr(request, "standing")
         and entry.visit is None
         and (rail.repeating and rail.asked and rail.nothing_entered),
+        "may_restore": may_write and not hasattr(request, "standing") and may_count_again(entry),
         "may_verify": may_verify,
         "may_ask": request.access.may("query.raise", subject.trial.code, subject.site.code),
     }
@@ -242,6 +243,17 @@ def strike_out(request: Request, number: str, visit: str, form: str, repeat: int
     return redirect("subject", number)
 
 
+@permission("entry.write")
+@require_POST
+def restore(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
+    """Let a row count again that was struck out by mistake."""
+    entry = writable_entry(request, number, visit, form, repeat)
+    services.take_back_strike_out(
+        actor=actor_at(request, entry), entry=entry, reason=request.POST.get("reason", "")
+    )
+    return redirect(form_url(entry.subject, entry.visit, form, repeat))
+
+
 def writable_entry(request: Request, number: str, visit: str, form: str, repeat: int) -> Entry:
     """The entry at an address, opened if nobody did yet."""
     entry = find_entry(request.access, number, visit, form, repeat)
@@ -300,6 +312,7 @@ def _ask_why(
         "before": cell_text(definition, rules.codelists[item], stored),
         "now": cell_text(definition, rules.codelists[item], typed),
         "reasons": CHANGE_REASONS,
+        "overwrites": isinstance(needed, OverwriteReasonNeededError),
     }
     return render(request, "casebook/_reason_dialog.html", context, status=428)
 
@@ -312,7 +325,6 @@ def _row(request: Request, entry: Entry, item: str, error: DomainError) -> HttpR
     worked = worked_form(entry)
     clashes = {item: str(error.data["value"])} if isinstance(error, ChangedMeanwhileError) else {}
     shown = form_as_seen(
-        "overwrites": isinstance(needed, OverwriteReasonNeededError),
         request,
         worked,
         open_queries(entry),

@@ -108,6 +108,7 @@ FORM_ACTS = {
     "not-done": does("entry.write"),
     "after-all": does("entry.write"),
     "strike-out": does("entry.write"),
+    "restore": does("entry.write"),
     "live": shows("entry.view"),
     "draft": does("entry.write"),
     "earlier": shows("entry.write"),
