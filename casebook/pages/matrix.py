@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.urls import reverse
+
 from casebook.facts import facts_of
 from casebook.models import Entry, Query, QueryState, Signing, Verification
 from casebook.pages.addresses import form_url
@@ -14,7 +16,7 @@ from casebook.rules.applicability import forms_left_out
 from casebook.rules.projection import Projection, latest_values
 from casebook.rules.projection import Row as EnteredRow
 from casebook.rules.status import UNSCHEDULED, WORDS, Status, form_status, planned_forms
-from casebook.selectors import OPEN_STATES, row_of, visits_shown
+from casebook.selectors import LOG, OPEN_STATES, row_of, visits_shown
 from casebook.services.verification import content_digest
 from foundation import clock
 from patients.models import Subject
@@ -313,12 +315,12 @@ def _cell(records: _Records, protocol: Protocol, visit: Visit, form: Form) -> Ce
         answered_queries=sum(records.asked[entry.pk, QueryState.ANSWERED] for entry in entries),
         verified=verified,
         changed_since_verified=any(digest is not None and digest != now for digest, now in digests),
-        signed=_signed(entries),
+        signed=signed_mark(entries),
         rows=len(entries),
     )
 
 
-def _signed(entries: Sequence[Entry]) -> str:
+def signed_mark(entries: Sequence[Entry]) -> str:
     """One mark for all rows: to be signed again where one is, signed where all are."""
     states = {entry.signing for entry in entries}
     if Signing.AGAIN in states:
@@ -417,7 +419,7 @@ def _log(records: _Records, form: Form) -> Log:
     entered = [entry for entry in entries if not entry.not_done]
     return Log(
         form=form,
-        url=form_url(records.subject, None, form.code, entries[0].repeat if entries else 1),
+        url=_log_url(records.subject, form, entries),
         rows=len(entered),
         none=bool(entries) and not entered,
         open_queries=sum(
@@ -426,6 +428,13 @@ def _log(records: _Records, form: Form) -> Log:
             for state in (QueryState.OPEN, QueryState.ANSWERED)
         ),
     )
+
+
+def _log_url(subject: Subject, form: Form, entries: Sequence[Entry]) -> str:
+    """The table of its rows, or its one page where it has none to number."""
+    if form.repeating:
+        return reverse("form-rows", args=[subject.number, LOG, form.code])
+    return form_url(subject, None, form.code, entries[0].repeat if entries else 1)
 
 
 def _overdue(columns: Sequence[Column], rows: Sequence[Row]) -> list[Need]:

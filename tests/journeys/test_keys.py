@@ -143,3 +143,24 @@ def test_an_answer_of_a_complete_form_is_taken_back_with_a_reason(
     dialog.get_by_text("Entered for the wrong subject").click()
     dialog.get_by_role("button", name="Save with reason").click()
     until(lambda: stored(subject, "VS") == {})
+
+
+def test_a_log_is_walked_opened_and_added_to_by_keys(cast: Cast, person: Callable[..., Person]) -> None:
+    page = person("coordinator").page
+    subject = opened(cast, page, "log", "MH")
+    page.goto(reverse("form-rows", args=[subject.number, "log", "MH"]))
+    expect(page.locator("[data-add]")).to_be_focused()
+    expect(page.get_by_role("main")).to_contain_text("Nothing recorded here")
+    for row, term in enumerate(("Gout", "Asthma"), start=1):
+        page.keyboard.press("n")
+        page.wait_for_url("**/log/MH/" if row == 1 else f"**/log/MH/{row}/")
+        page.locator("#f-MHTERM").fill(term)
+        page.keyboard.press("Enter")
+        all_saved(page)
+        page.get_by_role("link", name="All rows").click()
+        page.wait_for_url("**/log/MH/rows/")
+        expect(page.locator("[data-line]").first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("link", name="Asthma")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/log/MH/2/")

@@ -93,6 +93,8 @@ STOPS = (
     stop("form", "coordinator", hopeful, just("SCR"), just("STG")),
     stop("form", "coordinator", hopeful, just("log"), just("AE")),
     stop("form", "coordinator", treated, just("P1"), just("EX")),
+    stop("form-rows", "coordinator", treated, just("BL"), just("TU")),
+    stop("form-rows", "coordinator", hopeful, just("log"), just("MH")),
     stop("form-row", "coordinator", treated, just("BL"), just("TU"), just(2)),
     stop("eligibility", "investigator", hopeful),
     stop("eligibility-trials", "investigator", hopeful),

@@ -134,7 +134,7 @@ def visits(protocol: Protocol) -> Iterator[Finding]:
 
 
 def forms(protocol: Protocol) -> Iterator[Finding]:
-    """Yield what forms name and is not there: codelists, dating items, row labels, checked items."""
+    """Yield what forms name and is not there: codelists, dating items, row labels, columns, checked items."""
     codelists = {each.name for each in protocol.codelists}
     for i, form in enumerate(protocol.forms):
         ids = {item.id for item in form.items}
@@ -144,6 +144,8 @@ def forms(protocol: Protocol) -> Iterator[Finding]:
             yield from unknown_reference(("forms", i, "laboratory"), "item", form.laboratory, ids)
         for word in re.findall(r"\{(\w+)\}", form.row_label):
             yield from unknown_reference(("forms", i, "row_label"), "item", word, ids)
+        for j, word in enumerate(form.columns):
+            yield from unknown_reference(("forms", i, "columns", j), "item", word, ids)
         for j, check in enumerate(form.checks):
             yield from unknown_reference(("forms", i, "checks", j, "item"), "item", check.item, ids)
         for g, group in enumerate(form.groups):

@@ -164,6 +164,8 @@ class Form(Sourced):
         Several numbered rows in the same place.
     row_label : str
         How a row is named, with item ids in braces.
+    columns : tuple of str
+        Items that stand for a row where all rows are shown in one table; the first ones where empty.
     date_item : str
         The item that dates the form's facts; the visit's date otherwise.
     laboratory : str
@@ -180,6 +182,7 @@ class Form(Sourced):
     domain: str = ""
     repeating: Flag = False
     row_label: str = ""
+    columns: tuple[Name, ...] = ()
     date_item: str = ""
     laboratory: str = ""
     graded: GradedEvent | None = None
