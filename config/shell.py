@@ -17,7 +17,7 @@ from accounts.access import NOBODY, Access
 from accounts.policies import ROLES
 from audit.selectors import trail_standing
 from casebook.models import QueryState
-from config.switcher import HOME, KEPT_FOR, Choice, Named, Switcher
+from config.switcher import HOME, KEPT_FOR, Choice, Named, Place, Switcher
 from foundation import clock
 
 PLACES = (
@@ -68,7 +68,9 @@ class Shell:
     @cached_property
     def _switcher(self) -> Switcher:
         waits_as = QueryState.OPEN if self._access.may_anywhere("entry.write") else QueryState.ANSWERED
-        return Switcher(self._request, self._access, _address(HOME), waits_as)
+        about = getattr(self._request, "about", None)
+        here = Place(about.trial.code, about.site.code) if about is not None else None
+        return Switcher(self._request, self._access, _address(HOME), waits_as, here)
 
     @property
     def trial(self) -> Named | None:

@@ -36,7 +36,10 @@ def page(
     For HTMX, a template named `room/thing.html` is answered with its fragment `room/_thing.html` where the view names
     that; this function adds the `Vary` that keeps the two apart in the browser's history.
     """
-    response = render(request, template, dict(context or {}), status=status)
+    about = getattr((context or {}).get("banner"), "subject", None)
+    request.about = about  # type: ignore[attr-defined]
+    with timezone.override(_clock_of(request, about)):
+        response = render(request, template, dict(context or {}), status=status)
     response.headers["Vary"] = "HX-Request, Cookie"
     return response
 
@@ -45,6 +48,12 @@ def problem(request: HttpRequest, error: DomainError) -> HttpResponse:
     """The answer to a broken rule: problem+json (RFC 9457) to programs, a sentence to HTMX, a page to people."""
     if wants_json(request):
         return JsonResponse(
+def _clock_of(request: HttpRequest, about: Any) -> str:
+    if about is not None:
+        return str(about.site.time_zone)
+    return str(getattr(getattr(request, "user", None), "time_zone", "") or "UTC")
+
+
             problem_document(request, error), status=error.status, content_type="application/problem+json"
         )
     if is_htmx(request):
