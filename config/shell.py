@@ -7,11 +7,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.timezone import localtime
 
 from accounts.access import NOBODY, Access
 from accounts.policies import ROLES
@@ -140,15 +140,14 @@ class Shell:
 
     @cached_property
     def trail(self) -> dict[str, str] | None:
-        """How far the trail is sealed and what the last verification found, in the person's time zone."""
+        """How far the trail is sealed and what the last verification found, in the clock of the page."""
         if self._access.user_id is None:
             return None
         standing = trail_standing()
-        zone = ZoneInfo(getattr(self._request.user, "time_zone", "") or "UTC")
         return {
             "state": standing.state,
-            "sealed": _clock(standing.sealed_at, zone, "%H:%M:%S"),
-            "checked": _clock(standing.checked_at, zone, "%H:%M"),
+            "sealed": _clock(standing.sealed_at, "%H:%M:%S"),
+            "checked": _clock(standing.checked_at, "%H:%M %Z"),
         }
 
     @cached_property
@@ -157,12 +156,12 @@ class Shell:
         return _address("account_logout")
 
 
-def _clock(moment: datetime | None, zone: ZoneInfo, spelling: str) -> str:
+def _clock(moment: datetime | None, spelling: str) -> str:
     """The time of a moment of today; with its day where it is of another one."""
     if moment is None:
         return ""
-    local = moment.astimezone(zone)
-    today = clock.now().astimezone(zone).date() == local.date()
+    local = localtime(moment)
+    today = localtime(clock.now()).date() == local.date()
     return f"{local:{spelling}}" if today else f"{local.day} {local:%b %Y} {local:{spelling}}"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -35,6 +36,9 @@ def page(
 
     For HTMX, a template named `room/thing.html` is answered with its fragment `room/_thing.html` where the view names
     that; this function adds the `Vary` that keeps the two apart in the browser's history.
+
+    A page of a subject (one with a banner) is drawn in the clock of the subject's site, every other page in that of its
+    reader; all moments on one page are in that one zone.
     """
     about = getattr((context or {}).get("banner"), "subject", None)
     request.about = about  # type: ignore[attr-defined]
@@ -44,16 +48,16 @@ def page(
     return response
 
 
-def problem(request: HttpRequest, error: DomainError) -> HttpResponse:
-    """The answer to a broken rule: problem+json (RFC 9457) to programs, a sentence to HTMX, a page to people."""
-    if wants_json(request):
-        return JsonResponse(
 def _clock_of(request: HttpRequest, about: Any) -> str:
     if about is not None:
         return str(about.site.time_zone)
     return str(getattr(getattr(request, "user", None), "time_zone", "") or "UTC")
 
 
+def problem(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """The answer to a broken rule: problem+json (RFC 9457) to programs, a sentence to HTMX, a page to people."""
+    if wants_json(request):
+        return JsonResponse(
             problem_document(request, error), status=error.status, content_type="application/problem+json"
         )
     if is_htmx(request):
