@@ -6,12 +6,14 @@ casebook's projection for that fact by name. Filled once, in the `ready()` of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from casebook.models import Entry
 from casebook.rules.projection import Answer
 from foundation.errors import DomainError
+from foundation.panels import Visitor
 from patients.models import Subject
 from visits.models import Visit
 
@@ -22,10 +24,24 @@ LockCondition = Callable[[Mapping[Subject, Collection[Entry]]], Mapping[int, Seq
 
 VisitHold = Callable[[Visit], str]
 
+
+@dataclass(frozen=True)
+class Need:
+    """Something in a casebook that waits for somebody."""
+
+    kind: str
+    title: str
+    detail: str
+    url: str
+
+
+NeedSource = Callable[[Subject, date], Iterable[Need]]
+
 _facts: dict[str, FactResolver] = {}
 _lock_conditions: dict[str, LockCondition] = {}
 _guards: list[OpeningGuard] = []
 _holds: list[VisitHold] = []
+_needs: dict[str, tuple[str, NeedSource]] = {}
 
 
 def register_fact(name: str, resolver: FactResolver) -> None:
@@ -46,6 +62,22 @@ def register_visit_hold(hold: VisitHold) -> None:
 def holds_of(visit: Visit) -> list[str]:
     """What upper rooms have at a visit that was recorded by mistake."""
     return [sentence for hold in _holds if (sentence := hold(visit))]
+
+
+def register_needs(name: str, permission: str, source: NeedSource) -> None:
+    """Offer what waits in one casebook, besides forms and queries, for those who hold a permission there."""
+    _needs[name] = (permission, source)
+
+
+def needs_of(subject: Subject, visitor: Visitor, today: date) -> list[Need]:
+    """What upper rooms say waits for this person in a casebook."""
+    place = (subject.trial.code, subject.site.code)
+    return [
+        need
+        for permission, source in _needs.values()
+        if visitor.may(permission, *place)
+        for need in source(subject, today)
+    ]
 
 
 def answers_for(subject: Subject, names: frozenset[str], as_of: date) -> Mapping[str, Answer]:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from casebook.facts import facts_of
 from casebook.models import Entry, Query, QueryState, Signing, Verification
 from casebook.pages.addresses import form_url
+from casebook.registry import Need, needs_of
 from casebook.rules.applicability import forms_left_out
 from casebook.rules.projection import Projection, latest_values
 from casebook.rules.projection import Row as EnteredRow
@@ -19,6 +20,7 @@ from casebook.rules.status import UNSCHEDULED, WORDS, Status, form_status, plann
 from casebook.selectors import LOG, OPEN_STATES, row_of, visits_shown
 from casebook.services.verification import content_digest
 from foundation import clock
+from foundation.panels import Visitor
 from patients.models import Subject
 from trials.schema import Form, Protocol
 from visits.models import Visit, VisitState
@@ -141,16 +143,6 @@ class Log:
 
 
 @dataclass(frozen=True)
-class Need:
-    """Something in this casebook that waits for somebody."""
-
-    kind: str
-    title: str
-    detail: str
-    url: str
-
-
-@dataclass(frozen=True)
 class VisitForms:
     """The forms of one visit, for narrow screens."""
 
@@ -229,8 +221,14 @@ class _Records:
     rows: Sequence[EnteredRow]
 
 
-def casebook_page(subject: Subject) -> CasebookPage:
-    """Make a subject's casebook page: four statements, whatever its size."""
+def casebook_page(subject: Subject, visitor: Visitor | None = None) -> CasebookPage:
+    """Make a subject's casebook page: four statements, and those of upper rooms, whatever its size.
+
+    Parameters
+    ----------
+    visitor
+        Whoever looks, for what upper rooms say waits for them.
+    """
     protocol = subject.version.protocol
     visits = list(visits_shown(subject))
     queries = list(
@@ -253,7 +251,11 @@ def casebook_page(subject: Subject) -> CasebookPage:
         columns=columns,
         rows=rows,
         logs=tuple(_log(records, protocol.form(code)) for code in _logs_of(protocol, records)),
-        needs=(*_overdue(columns, rows), *_asked(subject, protocol, queries)),
+        needs=(
+            *_overdue(columns, rows),
+            *(needs_of(subject, visitor, records.today) if visitor else ()),
+            *_asked(subject, protocol, queries),
+        ),
         counts=tuple((status, counts[status]) for status in WORDS if counts[status]),
         open_queries=len(queries),
         due=len(due),

@@ -31,7 +31,7 @@ from visits.services import add_unscheduled_visit, miss_visit, record_visit
 def subject(request: Request, number: str) -> HttpResponse:
     """The casebook: forms × visits, logs, what waits."""
     found = get_subject(request.access, number)
-    shown = casebook_page(found)
+    shown = casebook_page(found, request.access)
     context = {
         "subject": found,
         "banner": subject_banner(found, request.access, shown.facts),
