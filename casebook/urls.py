@@ -65,6 +65,7 @@ urlpatterns = [
     path(f"{SUBJECT}visits/unscheduled/", subject.visit_unscheduled, name="visit-unscheduled"),
     path(f"{VISIT}happened/", subject.visit_happened, name="visit-happened"),
     path(f"{VISIT}not-happened/", subject.visit_not_happened, name="visit-not-happened"),
+    path(f"{VISIT}deviation/", form.visit_deviation, name="visit-deviation"),
     path(f"{VISIT}missed/", subject.visit_missed, name="visit-missed"),
     path(f"{FORM}add/", form.add_row, name="form-add"),
     path(f"{FORM}rows/", rows.rows, name="form-rows"),

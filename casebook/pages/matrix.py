@@ -12,6 +12,7 @@ from django.urls import reverse
 from casebook.facts import facts_of
 from casebook.models import Entry, Query, QueryState, Signing, Verification
 from casebook.pages.addresses import form_url
+from casebook.pages.deviations import deviations_to_record
 from casebook.registry import Need, needs_of
 from casebook.rules.applicability import forms_left_out
 from casebook.rules.projection import Projection, latest_values
@@ -253,6 +254,7 @@ def casebook_page(subject: Subject, visitor: Visitor | None = None) -> CasebookP
         logs=tuple(_log(records, protocol.form(code)) for code in _logs_of(protocol, records)),
         needs=(
             *_overdue(columns, rows),
+            *(_deviations(subject, protocol, visits, records.rows) if _may_write(subject, visitor) else ()),
             *(needs_of(subject, visitor, records.today) if visitor else ()),
             *_asked(subject, protocol, queries),
         ),
@@ -445,6 +447,24 @@ def _overdue(columns: Sequence[Column], rows: Sequence[Row]) -> list[Need]:
         for row in rows
         for column, cell in zip(columns, row.cells, strict=True)
         if cell and cell.status == "overdue"
+    ]
+
+
+def _may_write(subject: Subject, visitor: Visitor | None) -> bool:
+    return visitor is not None and visitor.may("entry.write", subject.trial.code, subject.site.code)
+
+
+def _deviations(
+    subject: Subject, protocol: Protocol, visits: Iterable[Visit], rows: Iterable[EnteredRow]
+) -> list[Need]:
+    return [
+        Need(
+            "visit-late",
+            f"{off.name} was {off.words}",
+            "A protocol deviation is proposed; confirm its values, or correct the day of the visit.",
+            reverse("visit-deviation", args=[subject.number, str(off.visit)]),
+        )
+        for off in deviations_to_record(protocol, visits, rows)
     ]
 
 

@@ -121,10 +121,22 @@ def add_row(*, actor: Actor, subject: Subject, visit: Visit | None, form: str) -
     newest = _newest(subject, visit, form)
     if newest is not None and newest.not_done and not newest.struck_out:
         return take_back_not_done(actor=actor, entry=newest, reason=ROW_ADDED)
-    if newest is not None and newest.state == EntryState.EMPTY and not newest.struck_out:
+    repeat = _row_after(newest)
+    if newest is not None and newest.repeat == repeat:
         return newest
-    repeat = newest.repeat + 1 if newest is not None else 1
     return open_entry(actor=actor, subject=subject, visit=visit, form=form, repeat=repeat)
+
+
+def next_row(*, subject: Subject, visit: Visit | None, form: str) -> int:
+    """Number of the row that is entered next: the last one while nothing stands in it, else the one after it."""
+    return _row_after(_newest(subject, visit, form))
+
+
+def _row_after(newest: Entry | None) -> int:
+    if newest is None:
+        return 1
+    free = not newest.struck_out and (newest.state == EntryState.EMPTY or bool(newest.not_done))
+    return newest.repeat if free else newest.repeat + 1
 
 
 def record_none(*, actor: Actor, subject: Subject, form: str) -> Entry:

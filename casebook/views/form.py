@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -29,9 +30,10 @@ from casebook.facts import facts_of
 from casebook.models import Entry
 from casebook.pages.addresses import form_url
 from casebook.pages.banner import subject_banner
+from casebook.pages.deviations import days_off, deviation_form, deviations_to_record, from_visit
 from casebook.pages.form import FormPage, changed_rows, form_page, may_count_again
 from casebook.pages.moment import as_it_stood
-from casebook.pages.proposals import from_draft
+from casebook.pages.proposals import Proposal, from_draft
 from casebook.pages.rail import form_rail
 from casebook.pages.standing import form_standing
 from casebook.registry import objection
@@ -51,13 +53,17 @@ from casebook.selectors import (
 from casebook.tickets import ticket_for
 from casebook.verifying import verification_marks
 from foundation import clock
-from foundation.errors import DomainError
+from foundation.errors import DomainError, NotFound
 from foundation.middleware import request_id
 from foundation.web import page
+from patients.selectors import get_subject
 from trials.laboratories.selectors import laboratory_names
+from visits.selectors import get_visit
 
 CLASH = "conflict"
 """Sent as `confirm` by somebody who saw what a colleague saved meanwhile and keeps their own value."""
+ABOUT = "about"
+"""In the address of a deviation: the visit that proposes it."""
 MOST_REPEATS = 20
 TYPED_PARTS = ("unit", "low", "high", "missing")
 
@@ -73,7 +79,8 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
     kept = None if hasattr(request, "standing") else services.draft_of(request.access.user_id, entry)
     waiting = open_queries_beside(entry)
     mine = [query for query in waiting if query.entry_id == entry.pk]
-    shown = form_as_seen(request, worked, mine, proposals=from_draft(worked, kept))
+    proposals = {**_from_visit(request, worked), **from_draft(worked, kept)}
+    shown = form_as_seen(request, worked, mine, proposals=proposals)
     today = clock.today(subject.site.time_zone)
     may_verify = request.access.may("verify.entry", subject.trial.code, subject.site.code)
     may_write = request.access.may("entry.write", subject.trial.code, subject.site.code)
@@ -84,6 +91,7 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
         "entry": entry,
         "visit": entry.visit,
         "shown": shown,
+        "proposed": bool(proposals),
         "rail": rail,
         "banner": subject_banner(subject, request.access, facts_of(subject, today, rows=rows)),
         "live": not hasattr(request, "standing"),
@@ -103,6 +111,29 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
         "may_ask": request.access.may("query.raise", subject.trial.code, subject.site.code),
     }
     return page(request, "casebook/form.html", context)
+
+
+def _from_visit(request: Request, worked: WorkedForm) -> dict[str, Proposal]:
+    """What a visit outside its window proposes for a deviation, where the address names the visit."""
+    name = request.GET.get(ABOUT, "")
+    if not name or worked.form.window_deviation is None:
+        return {}
+    visit = get_visit(worked.entry.subject, name)
+    others = (row for row in worked.rows if row.entry_id != worked.entry.pk)
+    off = next(deviations_to_record(worked.protocol, [visit], others), None)
+    return from_visit(worked, off) if off else {}
+
+
+@permission("entry.write")
+def visit_deviation(request: Request, number: str, visit: str) -> HttpResponse:
+    """To the row in which the deviation of a visit outside its window is recorded; nothing is written by going."""
+    subject = get_subject(request.access, number, "entry.write")
+    form = deviation_form(subject.version.protocol)
+    off = days_off(get_visit(subject, visit))
+    if form is None or not off:
+        raise NotFound(what="deviation", name=visit)
+    repeat = services.next_row(subject=subject, visit=None, form=form.code)
+    return redirect(f"{form_url(subject, None, form.code, repeat)}?{urlencode({ABOUT: visit})}")
 
 
 @permission("entry.write")

@@ -187,6 +187,7 @@ TABLE: Mapping[str, Row] = {
     "visit-unscheduled": does("visit.record"),
     "visit-happened": does("visit.record"),
     "visit-missed": does("visit.record"),
+    "visit-deviation": shows("entry.write", get=(302, 404)),
     "visit-not-happened": does("visit.record"),
     "form": shows("entry.view"),
     "form-row": shows("entry.view"),

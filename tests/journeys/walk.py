@@ -173,7 +173,7 @@ NO_PAGES = {
     "posted to": {
         "add-delegation", "add-grant", "adjudication-anew", "adjudication-decide", "adjudication-release",
         "deactivate-person", "end-delegation", "end-grant", "end-principal", "end-sessions", "form-add", "form-ask",
-        "form-after-all", "form-none", "form-row-after-all",
+        "draft-after-session", "form-after-all", "form-none", "form-restore", "form-row-after-all", "form-row-restore",
         "form-blank", "form-complete", "form-draft", "form-row-blank", "form-row-draft", "form-row-take-back",
         "form-take-back", "image-decide", "image-question", "image-restore", "image-withdraw", "inbox-match",
         "inbox-reject", "queries-work-off", "reading-size", "reading-time", "states-move", "trials:approve",
@@ -187,7 +187,7 @@ NO_PAGES = {
         "visit-not-happened",
         "visit-unscheduled",
     },
-    "goes on to a page": {"find", "home", "reading-next"},
+    "goes on to a page": {"find", "home", "reading-next", "visit-deviation"},
     "data for a page": {
         "adjudication-series", "casebook-copy-status", "export-status", "form-live",
         "form-row-live", "image-first-step", "image-status", "impact-status", "lock-run-status",

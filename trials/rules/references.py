@@ -146,6 +146,7 @@ def forms(protocol: Protocol) -> Iterator[Finding]:
             yield from unknown_reference(("forms", i, "row_label"), "item", word, ids)
         for j, word in enumerate(form.columns):
             yield from unknown_reference(("forms", i, "columns", j), "item", word, ids)
+        yield from _window_deviation(protocol, form, ("forms", i, "window_deviation"))
         for j, check in enumerate(form.checks):
             yield from unknown_reference(("forms", i, "checks", j, "item"), "item", check.item, ids)
         for g, group in enumerate(form.groups):
@@ -154,6 +155,20 @@ def forms(protocol: Protocol) -> Iterator[Finding]:
                 name = "NY" if item.type == "yesno" else item.codelist
                 if name:
                     yield from unknown_reference((*at, "codelist"), "codelist", name, codelists)
+
+
+def _window_deviation(protocol: Protocol, form: Form, at: Loc) -> Iterator[Finding]:
+    wanted = form.window_deviation
+    if wanted is None:
+        return
+    for key, word in (("date", wanted.date), ("kind", wanted.kind), ("text", wanted.text)):
+        if word:
+            yield from unknown_reference((*at, key), "item", word, set(form.items_by_id))
+    kind = form.items_by_id.get(wanted.kind)
+    known = {
+        code for each in protocol.codelists if kind and each.name == kind.codelist for code in each.labels
+    }
+    yield from unknown_reference((*at, "code"), "code", wanted.code, known)
 
 
 def codelists(protocol: Protocol) -> Iterator[Finding]:

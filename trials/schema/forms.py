@@ -151,6 +151,23 @@ class Check(Annotation):
     message: Text
 
 
+class WindowDeviation(Part):
+    """Items of the deviation form that a visit outside its window proposes values for; a person confirms each.
+
+    Attributes
+    ----------
+    date, kind, text : str
+        Items for the day of the visit, the kind of the deviation, and what happened.
+    code : str
+        The kind that means a visit outside its window.
+    """
+
+    date: Name
+    kind: Name
+    code: Text
+    text: str = ""
+
+
 class Form(Sourced):
     """A case report form.
 
@@ -172,6 +189,8 @@ class Form(Sourced):
         The item that names the laboratory whose reference ranges apply to the form's laboratory values.
     graded : GradedEvent
         Where each row is an adverse event: its items for term, time and grade.
+    window_deviation : WindowDeviation
+        Where the form records protocol deviations: what a visit outside its window proposes.
     applies : str
         Rule over the subject's other forms: when false, the form is not expected; unknown expects it.
     """
@@ -186,6 +205,7 @@ class Form(Sourced):
     date_item: str = ""
     laboratory: str = ""
     graded: GradedEvent | None = None
+    window_deviation: WindowDeviation | None = None
     applies: Rule = ""
     help: str = ""
     groups: tuple[ItemGroup, ...]
