@@ -29,7 +29,7 @@ IN_EVERY_TRIAL = {
 }  # fmt: skip
 OWN_FORMS = {
     "THERMODOX": {"CMH", "PTS", "CV", "CP", "CM_PRE", "EX", "PR", "QS"},
-    "EXCALIBUR": {"EH", "MHC", "CHS", "PT", "LL", "MDT", "QSX", "HAI", "FILL", "LTX", "CONV"},
+    "EXCALIBUR": {"EH", "MHC", "CHS", "PT", "LL", "MDT", "QSX", "HAI", "FILL", "WL", "LTX", "CONV"},
 }
 SAME_FORMS = [
     "CM",
