@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from casebook.models import Entry
-from casebook.rules.projection import Answer
+from casebook.rules.projection import Answer, Row
 from foundation.errors import DomainError
 from foundation.panels import Visitor
 from patients.models import Subject
@@ -35,7 +35,8 @@ class Need:
     url: str
 
 
-NeedSource = Callable[[Subject, date], Iterable[Need]]
+NeedSource = Callable[[Subject, Sequence[Row], date], Iterable[Need]]
+"""What waits in a casebook, from its rows that count, as of a day."""
 
 _facts: dict[str, FactResolver] = {}
 _lock_conditions: dict[str, LockCondition] = {}
@@ -69,14 +70,14 @@ def register_needs(name: str, permission: str, source: NeedSource) -> None:
     _needs[name] = (permission, source)
 
 
-def needs_of(subject: Subject, visitor: Visitor, today: date) -> list[Need]:
+def needs_of(subject: Subject, visitor: Visitor, rows: Sequence[Row], today: date) -> list[Need]:
     """What upper rooms say waits for this person in a casebook."""
     place = (subject.trial.code, subject.site.code)
     return [
         need
         for permission, source in _needs.values()
         if visitor.may(permission, *place)
-        for need in source(subject, today)
+        for need in source(subject, rows, today)
     ]
 
 

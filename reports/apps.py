@@ -14,6 +14,11 @@ class ReportsConfig(AppConfig):
     verbose_name = "Reports"
 
     def ready(self) -> None:
+        # These read models, which exist only now.
+        from casebook.registry import register_needs  # noqa: PLC0415
+        from reports.impact.consents import moves_needed  # noqa: PLC0415
+
+        register_needs("reconsent", "subject.amend", moves_needed)
         append_only("reports_casebookcopy")
         append_only("reports_exporttaken")
         register(

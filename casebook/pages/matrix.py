@@ -255,7 +255,7 @@ def casebook_page(subject: Subject, visitor: Visitor | None = None) -> CasebookP
         needs=(
             *_overdue(columns, rows),
             *(_deviations(subject, protocol, visits, records.rows) if _may_write(subject, visitor) else ()),
-            *(needs_of(subject, visitor, records.today) if visitor else ()),
+            *(needs_of(subject, visitor, records.rows, records.today) if visitor else ()),
             *_asked(subject, protocol, queries),
         ),
         counts=tuple((status, counts[status]) for status in WORDS if counts[status]),

@@ -20,7 +20,8 @@ CLINIC = ["D14", "M1", "M4", "M7", "M10", "M13", "M16", "M19", "M22", "M25"]
 
 # Forms of the trials, by what a person would call them.
 IN_EVERY_TRIAL = {
-    "DS_IC": "consent", "DM": "demographics", "MH": "medical history", "CH": "cancer history", "GF": "molecular",
+    "DS_IC": "consent", "DS_RC": "consent to a later version", "DM": "demographics", "MH": "medical history",
+    "CH": "cancer history", "GF": "molecular",
     "CMA": "chemotherapy lines", "VS": "vital signs", "RS": "ECOG", "LB": "laboratory", "RP": "reproductive status",
     "IE": "eligibility judgements", "TU": "lesions", "TR": "measurements", "RSR": "response", "IMG": "scans",
     "AE": "adverse events", "SAE": "serious events", "CM": "medication", "PRO": "procedures", "DV": "deviations",
@@ -37,6 +38,7 @@ SAME_FORMS = [
     "DD",
     "DM",
     "DS_IC",
+    "DS_RC",
     "DS_STUDY",
     "DS_TRT",
     "DV",

@@ -17,6 +17,7 @@ from trials.schema.forms import (
     Item,
     ItemGroup,
     Possible,
+    Reconsent,
     SdtmTarget,
     WindowDeviation,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "Possible",
     "Premedication",
     "Protocol",
+    "Reconsent",
     "Routing",
     "SampleOf",
     "SdtmTarget",

@@ -168,6 +168,19 @@ class WindowDeviation(Part):
     text: str = ""
 
 
+class Reconsent(Part):
+    """Items of a running log that tell when a subject consented to which later protocol version.
+
+    Attributes
+    ----------
+    version : str
+        Item that holds the version's label.
+    """
+
+    date: Name
+    version: Name
+
+
 class Form(Sourced):
     """A case report form.
 
@@ -191,6 +204,8 @@ class Form(Sourced):
         Where each row is an adverse event: its items for term, time and grade.
     window_deviation : WindowDeviation
         Where the form records protocol deviations: what a visit outside its window proposes.
+    reconsent : Reconsent
+        Where each row is a consent to a later version: its items for day and version.
     applies : str
         Rule over the subject's other forms: when false, the form is not expected; unknown expects it.
     """
@@ -206,6 +221,7 @@ class Form(Sourced):
     laboratory: str = ""
     graded: GradedEvent | None = None
     window_deviation: WindowDeviation | None = None
+    reconsent: Reconsent | None = None
     applies: Rule = ""
     help: str = ""
     groups: tuple[ItemGroup, ...]
