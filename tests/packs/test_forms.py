@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from casebook.rules.cells import CellFault, Typed, read_cell
-from casebook.rules.picture import rules_of
+from casebook.rules.picture import FormRules, rules_of
 from logic import Truth, compile_rule
 from tests.packs.judging import AS_OF, check_fires, derived
 from tests.vectors import vectors
+from treatment.rules.dose import plan_dose
+from treatment.rules.parameters import dose_parameters
 from trials.packs import bundled_protocol
+from trials.schema.treatment import DoseNumber
 
 T, E = "THERMODOX", "EXCALIBUR"
 
@@ -57,6 +60,27 @@ def test_body_surface_and_planned_dose(row: dict[str, Any]) -> None:
     assert derived(E, "VS", "BSA", values) == derived(T, "EX", "BSA", {"VS": values}) == str(surface)
     assert surface.quantize(Decimal("0.0001"), ROUND_HALF_UP) == Decimal(row["bsa_m2"])
     assert hundredths(derived(T, "EX", "EXDOSPLN", {"VS": values})) == Decimal(row["dose_mg"])
+
+
+@pytest.mark.parametrize(
+    "row", vectors("bsa")["rows"], ids=lambda row: f"{row['height_cm']}/{row['formula']}"
+)
+def test_the_form_and_the_treatment_page_plan_the_same_dose_by_the_formula_that_is_set(
+    row: dict[str, Any],
+) -> None:
+    protocol = bundled_protocol(T)
+    assert protocol.dose is not None
+    cap = DoseNumber.model_validate({**protocol.dose.bsa_cap.model_dump(), "value": "1.9"})
+    for ceiling in (protocol.dose.bsa_cap, cap):
+        formula = protocol.dose.formula.model_copy(update={"value": row["formula"]})
+        dose = protocol.dose.model_copy(update={"formula": formula, "bsa_cap": ceiling})
+        changed = protocol.model_copy(update={"dose": dose})
+        body = {"HEIGHT": q(row["height_cm"], "cm"), "WEIGHT": q(row["weight_kg"], "kg")}
+        cells = FormRules(changed, changed.form("EX")).derived({}, {"VS": body}, AS_OF)
+        planned = plan_dose(Decimal(row["height_cm"]), Decimal(row["weight_kg"]), dose_parameters(dose))
+        assert cells["BSAFORM"]["value"] == row["formula"]
+        assert hundredths(cells["BSA"]["value"]) == hundredths(planned.bsa_m2)
+        assert hundredths(cells["EXDOSPLN"]["value"]) == hundredths(planned.dose_exact_mg)
 
 
 def test_the_infusion_says_the_formula_that_the_dose_is_calculated_with() -> None:
