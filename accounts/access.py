@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+
+from django.utils.timezone import localtime
 
 from accounts.errors import EditAccessWithdrawn, WritingStopped
 from accounts.policies import WRITES, reads_blinded, roles_with
@@ -63,9 +65,9 @@ class Stop:
     def sentence(self) -> str:
         """What everybody there is told."""
         where = f"{self.trial} at {self.site}" if self.site else self.trial
-        since = self.since.astimezone(UTC)
+        since = localtime(self.since)
         why = self.reason.rstrip(".")
-        return f"Edit access to {where} was withdrawn on {since.day} {since:%b %Y, %H:%M} UTC: {why}."
+        return f"Edit access to {where} was withdrawn on {since.day} {since:%b %Y, %H:%M %Z}: {why}."
 
 
 @dataclass(frozen=True)

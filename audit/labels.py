@@ -11,6 +11,8 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
+from django.utils.functional import lazy
+from django.utils.timezone import localtime
 
 from audit.models import Event
 from audit.registry import Described, describer_of
@@ -128,11 +130,18 @@ def _word(field: models.Field[Any, Any] | None, value: Any, names: type_names) -
 
 
 def moment(value: Any) -> Any:
-    """`12 Mar 2025, 13:03:00 UTC` from what the trail holds of a moment."""
+    """`12 Mar 2025, 13:03:00 UTC` from what the trail holds of a moment, in the clock of the page that shows it."""
     try:
-        return f"{datetime.fromisoformat(value).astimezone(UTC):%d %b %Y, %H:%M:%S} UTC"
+        return _in_clock(datetime.fromisoformat(value).astimezone(UTC))
     except (TypeError, ValueError):
         return value
+
+
+def _spelt(found: datetime) -> str:
+    return f"{localtime(found):%d %b %Y, %H:%M:%S %Z}"
+
+
+_in_clock = lazy(_spelt, str)
 
 
 def plain(value: Any) -> Any:

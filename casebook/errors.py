@@ -27,11 +27,17 @@ class ReasonNeededError(DomainError):
     status = 428
 
 
+class OverwriteReasonNeededError(ReasonNeededError):
+    """A colleague recorded another value meanwhile: to put one's own in its place needs a reason."""
+
+    template = "Somebody else recorded {item} meanwhile. Say why your value replaces theirs."
+
+
 class ChangedMeanwhileError(DomainError):
     """Somebody else saved the same item first."""
 
     code = "changed_meanwhile"
-    template = "{who} changed this at {at} to {value}. Keep {value}, or use yours."
+    template = "{who} changed this at {at} to {value}. Keep {value}, or use yours with a reason."
     status = 409
 
 
@@ -72,6 +78,14 @@ class ValuesStandError(DomainError):
 
     code = "values_stand"
     template = "{what} in this form. Empty it first, or leave only the rest blank."
+    status = 409
+
+
+class NotStruckOutError(DomainError):
+    """A row counts already."""
+
+    code = "not_struck_out"
+    template = "This row was not struck out."
     status = 409
 
 

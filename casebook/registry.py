@@ -6,12 +6,14 @@ casebook's projection for that fact by name. Filled once, in the `ready()` of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from casebook.models import Entry
-from casebook.rules.projection import Answer
+from casebook.rules.projection import Answer, Row
 from foundation.errors import DomainError
+from foundation.panels import Visitor
 from patients.models import Subject
 from visits.models import Visit
 
@@ -22,11 +24,26 @@ LockCondition = Callable[[Mapping[Subject, Collection[Entry]]], Mapping[int, Seq
 
 VisitHold = Callable[[Visit], str]
 
+
+@dataclass(frozen=True)
+class Need:
+    """Something in a casebook that waits for somebody."""
+
+    kind: str
+    title: str
+    detail: str
+    url: str
+
+
+NeedSource = Callable[[Subject, Sequence[Row], date], Iterable[Need]]
+"""What waits in a casebook, from its rows that count, as of a day."""
+
 _facts: dict[str, FactResolver] = {}
 _lock_conditions: dict[str, LockCondition] = {}
 _said_of_conditions: dict[str, str] = {}
 _guards: list[OpeningGuard] = []
 _holds: list[VisitHold] = []
+_needs: dict[str, tuple[str, NeedSource]] = {}
 
 
 def register_fact(name: str, resolver: FactResolver) -> None:
@@ -47,6 +64,22 @@ def register_visit_hold(hold: VisitHold) -> None:
 def holds_of(visit: Visit) -> list[str]:
     """What upper rooms have at a visit that was recorded by mistake."""
     return [sentence for hold in _holds if (sentence := hold(visit))]
+
+
+def register_needs(name: str, permission: str, source: NeedSource) -> None:
+    """Offer what waits in one casebook, besides forms and queries, for those who hold a permission there."""
+    _needs[name] = (permission, source)
+
+
+def needs_of(subject: Subject, visitor: Visitor, rows: Sequence[Row], today: date) -> list[Need]:
+    """What upper rooms say waits for this person in a casebook."""
+    place = (subject.trial.code, subject.site.code)
+    return [
+        need
+        for permission, source in _needs.values()
+        if visitor.may(permission, *place)
+        for need in source(subject, rows, today)
+    ]
 
 
 def answers_for(subject: Subject, names: frozenset[str], as_of: date) -> Mapping[str, Answer]:

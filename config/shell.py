@@ -7,17 +7,17 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.timezone import localtime
 
 from accounts.access import NOBODY, Access
 from accounts.policies import ROLES
 from audit.selectors import trail_standing
 from casebook.models import QueryState
-from config.switcher import HOME, KEPT_FOR, Choice, Named, Switcher
+from config.switcher import HOME, KEPT_FOR, Choice, Named, Place, Switcher
 from foundation import clock
 
 PLACES = (
@@ -68,7 +68,9 @@ class Shell:
     @cached_property
     def _switcher(self) -> Switcher:
         waits_as = QueryState.OPEN if self._access.may_anywhere("entry.write") else QueryState.ANSWERED
-        return Switcher(self._request, self._access, _address(HOME), waits_as)
+        about = getattr(self._request, "about", None)
+        here = Place(about.trial.code, about.site.code) if about is not None else None
+        return Switcher(self._request, self._access, _address(HOME), waits_as, here)
 
     @property
     def trial(self) -> Named | None:
@@ -138,15 +140,14 @@ class Shell:
 
     @cached_property
     def trail(self) -> dict[str, str] | None:
-        """How far the trail is sealed and what the last verification found, in the person's time zone."""
+        """How far the trail is sealed and what the last verification found, in the clock of the page."""
         if self._access.user_id is None:
             return None
         standing = trail_standing()
-        zone = ZoneInfo(getattr(self._request.user, "time_zone", "") or "UTC")
         return {
             "state": standing.state,
-            "sealed": _clock(standing.sealed_at, zone, "%H:%M:%S"),
-            "checked": _clock(standing.checked_at, zone, "%H:%M"),
+            "sealed": _clock(standing.sealed_at, "%H:%M:%S"),
+            "checked": _clock(standing.checked_at, "%H:%M %Z"),
         }
 
     @cached_property
@@ -155,12 +156,12 @@ class Shell:
         return _address("account_logout")
 
 
-def _clock(moment: datetime | None, zone: ZoneInfo, spelling: str) -> str:
+def _clock(moment: datetime | None, spelling: str) -> str:
     """The time of a moment of today; with its day where it is of another one."""
     if moment is None:
         return ""
-    local = moment.astimezone(zone)
-    today = clock.now().astimezone(zone).date() == local.date()
+    local = localtime(moment)
+    today = localtime(clock.now()).date() == local.date()
     return f"{local:{spelling}}" if today else f"{local.day} {local:%b %Y} {local:{spelling}}"
 
 

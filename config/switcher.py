@@ -58,13 +58,18 @@ class Switcher:
     ----------
     waits_as
         State of the queries that wait for this person.
+    about
+        Trial and site of the subject that the page shows; None elsewhere.
     """
 
-    def __init__(self, request: HttpRequest, access: Access, home: str, waits_as: str) -> None:
+    def __init__(
+        self, request: HttpRequest, access: Access, home: str, waits_as: str, about: Place | None = None
+    ) -> None:
         self._request = request
         self._access = access
         self._home = home
         self._waits_as = waits_as
+        self._about = about
         match = request.resolver_match
         self._page = match.view_name if match else ""
 
@@ -100,7 +105,9 @@ class Switcher:
 
     @cached_property
     def place(self) -> Place:
-        """What is chosen on this page: by its address, else, off the lists, what was chosen last."""
+        """What is chosen on this page: by its subject, by its address, else, off the lists, what was chosen last."""
+        if self._about is not None:
+            return self._valid({"trial": self._about.trial, "site": self._about.site})
         asked = self._request.GET
         on_list = self._page in TRIAL_AND_SITE | TRIAL_ONLY
         if on_list and not {"trial", "site"} & asked.keys():

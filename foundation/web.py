@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -35,10 +36,22 @@ def page(
 
     For HTMX, a template named `room/thing.html` is answered with its fragment `room/_thing.html` where the view names
     that; this function adds the `Vary` that keeps the two apart in the browser's history.
+
+    A page of a subject (one with a banner) is drawn in the clock of the subject's site, every other page in that of its
+    reader; all moments on one page are in that one zone.
     """
-    response = render(request, template, dict(context or {}), status=status)
+    about = getattr((context or {}).get("banner"), "subject", None)
+    request.about = about  # type: ignore[attr-defined]
+    with timezone.override(_clock_of(request, about)):
+        response = render(request, template, dict(context or {}), status=status)
     response.headers["Vary"] = "HX-Request, Cookie"
     return response
+
+
+def _clock_of(request: HttpRequest, about: Any) -> str:
+    if about is not None:
+        return str(about.site.time_zone)
+    return str(getattr(getattr(request, "user", None), "time_zone", "") or "UTC")
 
 
 def problem(request: HttpRequest, error: DomainError) -> HttpResponse:

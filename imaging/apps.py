@@ -19,12 +19,14 @@ class ImagingConfig(AppConfig):
 
     def ready(self) -> None:
         # These read models, which exist only now.
-        from casebook.registry import register_lock_condition, register_visit_hold  # noqa: PLC0415
+        from casebook.registry import register_lock_condition, register_needs, register_visit_hold  # noqa: PLC0415
         from imaging.locking import images_of_visit, images_on_their_way, unsigned_reads  # noqa: PLC0415
+        from imaging.needs import images_needed  # noqa: PLC0415
 
         register_lock_condition("reads", unsigned_reads, says="Every read that was begun is signed")
         register_lock_condition("images", images_on_their_way, says="No images are being processed")
         register_visit_hold(images_of_visit)
+        register_needs("images", "image.upload", images_needed)
         for table in (
             "imaging_chosenlesion",
             "imaging_lesionoutcome",

@@ -88,6 +88,7 @@ Functions
 ``coalesce(a, b, …)``          the first that is recorded
 ``if(c, a, b)``                one of two values; what both have in common while c is unknown
 ``abs`` ``sqrt``               of a number
+``body_surface(cm, kg, f)``    in m2, by the formula mosteller, dubois, haycock or gehan-george
 ``round(x, n)``                to n digits, halves away from zero
 ``size(LIST)``                 how many members
 ``max`` ``min`` ``sum``        of a list of plain values, or of several values

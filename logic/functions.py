@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from logic import dates, exact, interval
+from logic.body import body_surface
 from logic.dates import local_date, moments_agree, zone_of
 from logic.interval import NOTHING, Interval, between, high_of, is_blank, low_of
 from logic.quantity import Quantity, canonical
@@ -133,6 +134,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "add_days": _shift(dates.add_days),
     "abs": _kept(interval.absolute),
     "sqrt": interval.square_root,
+    "body_surface": body_surface,
     "round": _round,
     "known": known,
     "attested": attested,

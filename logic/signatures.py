@@ -34,6 +34,7 @@ class Signature:
 DAY = ("date", "datetime")
 MOMENT = ("datetime",)
 NUMBER = ("number",)
+TEXT = ("text",)
 
 
 def _fixed(usage: str, result: str, *parameters: tuple[str, ...]) -> Signature:
@@ -59,6 +60,7 @@ FUNCTIONS: dict[str, Signature] = {
     "earliest": Signature("earliest(LIST), earliest(a, b) or earliest(e in LIST: e.X)", "extreme", 1, None),
     "abs": Signature("abs(number)", "same", 1, 1),
     "sqrt": _fixed("sqrt(number)", "number", NUMBER),
+    "body_surface": _fixed("body_surface(cm, kg, formula)", "number", NUMBER, NUMBER, TEXT),
     "round": Signature("round(number, digits)", "round", 2, 2),
     "if": Signature("if(condition, then, else)", "alike", 3, 3),
     "coalesce": Signature("coalesce(a, b, …)", "alike", 2, None),

@@ -18,10 +18,13 @@ class ReportsConfig(AppConfig):
     def ready(self) -> None:
         # These read models, which exist only now.
         from audit.registry import register_check  # noqa: PLC0415
+        from casebook.registry import register_needs  # noqa: PLC0415
+        from reports.impact.consents import moves_needed  # noqa: PLC0415
         from reports.snapshots import changed_snapshots  # noqa: PLC0415
 
         import_module("reports.receivers")
         register_check("snapshots of locks", changed_snapshots)
+        register_needs("reconsent", "subject.amend", moves_needed)
         append_only("reports_casebookcopy")
         append_only("reports_exporttaken")
         register(

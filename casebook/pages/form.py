@@ -233,7 +233,7 @@ def form_page(
     """
     entry = worked.entry
     url = form_url(entry.subject, entry.visit, entry.form, entry.repeat)
-    closed = entry.locked or entry.frozen or entry.struck_out or is_over(entry.unlocked_until)
+    closed = entry.struck_out or _is_closed(entry)
     maker = _RowMaker(
         worked,
         queries,
@@ -362,3 +362,12 @@ def changed_rows(before: WorkedForm, after: WorkedForm, saved: str) -> frozenset
 def unsaved_entry(subject: Subject, visit: Visit | None, form: str, repeat: int) -> Entry:
     """An entry that nobody opened yet, to show the empty form; it is not written."""
     return Entry(subject=subject, visit=visit, form=form, repeat=repeat)
+
+
+def may_count_again(entry: Entry) -> bool:
+    """Whether a row was struck out and may still be changed."""
+    return entry.struck_out and not _is_closed(entry)
+
+
+def _is_closed(entry: Entry) -> bool:
+    return entry.locked or entry.frozen or is_over(entry.unlocked_until)

@@ -7,16 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.urls import reverse
+
 from casebook.facts import facts_of
 from casebook.models import Entry, Query, QueryState, Signing, Verification
 from casebook.pages.addresses import form_url
+from casebook.pages.deviations import deviations_to_record
+from casebook.registry import Need, needs_of
 from casebook.rules.applicability import forms_left_out
 from casebook.rules.projection import Projection, latest_values
 from casebook.rules.projection import Row as EnteredRow
 from casebook.rules.status import UNSCHEDULED, WORDS, Status, form_status, planned_forms
-from casebook.selectors import OPEN_STATES, row_of, visits_shown
+from casebook.selectors import LOG, OPEN_STATES, row_of, visits_shown
 from casebook.services.verification import content_digest
 from foundation import clock
+from foundation.panels import Visitor
 from patients.models import Subject
 from trials.schema import Form, Protocol
 from visits.models import Visit, VisitState
@@ -139,16 +144,6 @@ class Log:
 
 
 @dataclass(frozen=True)
-class Need:
-    """Something in this casebook that waits for somebody."""
-
-    kind: str
-    title: str
-    detail: str
-    url: str
-
-
-@dataclass(frozen=True)
 class VisitForms:
     """The forms of one visit, for narrow screens."""
 
@@ -227,8 +222,14 @@ class _Records:
     rows: Sequence[EnteredRow]
 
 
-def casebook_page(subject: Subject) -> CasebookPage:
-    """Make a subject's casebook page: four statements, whatever its size."""
+def casebook_page(subject: Subject, visitor: Visitor | None = None) -> CasebookPage:
+    """Make a subject's casebook page: four statements, and those of upper rooms, whatever its size.
+
+    Parameters
+    ----------
+    visitor
+        Whoever looks, for what upper rooms say waits for them.
+    """
     protocol = subject.version.protocol
     visits = list(visits_shown(subject))
     queries = list(
@@ -251,7 +252,12 @@ def casebook_page(subject: Subject) -> CasebookPage:
         columns=columns,
         rows=rows,
         logs=tuple(_log(records, protocol.form(code)) for code in _logs_of(protocol, records)),
-        needs=(*_overdue(columns, rows), *_asked(subject, protocol, queries)),
+        needs=(
+            *_overdue(columns, rows),
+            *(_deviations(subject, protocol, visits, records.rows) if _may_write(subject, visitor) else ()),
+            *(needs_of(subject, visitor, records.rows, records.today) if visitor else ()),
+            *_asked(subject, protocol, queries),
+        ),
         counts=tuple((status, counts[status]) for status in WORDS if counts[status]),
         open_queries=len(queries),
         due=len(due),
@@ -313,12 +319,12 @@ def _cell(records: _Records, protocol: Protocol, visit: Visit, form: Form) -> Ce
         answered_queries=sum(records.asked[entry.pk, QueryState.ANSWERED] for entry in entries),
         verified=verified,
         changed_since_verified=any(digest is not None and digest != now for digest, now in digests),
-        signed=_signed(entries),
+        signed=signed_mark(entries),
         rows=len(entries),
     )
 
 
-def _signed(entries: Sequence[Entry]) -> str:
+def signed_mark(entries: Sequence[Entry]) -> str:
     """One mark for all rows: to be signed again where one is, signed where all are."""
     states = {entry.signing for entry in entries}
     if Signing.AGAIN in states:
@@ -417,7 +423,7 @@ def _log(records: _Records, form: Form) -> Log:
     entered = [entry for entry in entries if not entry.not_done]
     return Log(
         form=form,
-        url=form_url(records.subject, None, form.code, entries[0].repeat if entries else 1),
+        url=_log_url(records.subject, form, entries),
         rows=len(entered),
         none=bool(entries) and not entered,
         open_queries=sum(
@@ -428,12 +434,37 @@ def _log(records: _Records, form: Form) -> Log:
     )
 
 
+def _log_url(subject: Subject, form: Form, entries: Sequence[Entry]) -> str:
+    """The table of its rows, or its one page where it has none to number."""
+    if form.repeating:
+        return reverse("form-rows", args=[subject.number, LOG, form.code])
+    return form_url(subject, None, form.code, entries[0].repeat if entries else 1)
+
+
 def _overdue(columns: Sequence[Column], rows: Sequence[Row]) -> list[Need]:
     return [
         Need("overdue", f"{row.form.name}, {column.label}", "Not complete yet.", cell.url)
         for row in rows
         for column, cell in zip(columns, row.cells, strict=True)
         if cell and cell.status == "overdue"
+    ]
+
+
+def _may_write(subject: Subject, visitor: Visitor | None) -> bool:
+    return visitor is not None and visitor.may("entry.write", subject.trial.code, subject.site.code)
+
+
+def _deviations(
+    subject: Subject, protocol: Protocol, visits: Iterable[Visit], rows: Iterable[EnteredRow]
+) -> list[Need]:
+    return [
+        Need(
+            "visit-late",
+            f"{off.name} was {off.words}",
+            "A protocol deviation is proposed; confirm its values, or correct the day of the visit.",
+            reverse("visit-deviation", args=[subject.number, str(off.visit)]),
+        )
+        for off in deviations_to_record(protocol, visits, rows)
     ]
 
 

@@ -84,7 +84,7 @@ def _form_link(entry: Entry, form: Form, rows: list[Entry], queries: Counter[int
     return RailLink(
         name=form.name,
         url=form_url(entry.subject, entry.visit, form.code),
-        status=_status(entry, first),
+        status=entered_status(entry, first),
         queries=sum(queries[row.pk] for row in rows),
         current=form.code == entry.form,
     )
@@ -94,7 +94,7 @@ def _row_link(entry: Entry, protocol: Protocol, form: Form, row: Entry, queries:
     return RailLink(
         name=row_name(protocol, form, row),
         url=form_url(entry.subject, entry.visit, form.code, row.repeat),
-        status=_status(entry, row),
+        status=entered_status(entry, row),
         queries=queries[row.pk],
         current=row.repeat == entry.repeat,
     )
@@ -111,7 +111,8 @@ def row_name(protocol: Protocol, form: Form, row: Entry) -> str:
     return name.strip(" ,·-") or f"Row {row.repeat}"
 
 
-def _status(entry: Entry, row: Entry | None) -> Status:
+def entered_status(entry: Entry, row: Entry | None) -> Status:
+    """How far the data of one row at the place of an entry are; None where nobody opened it."""
     visit = entry.visit
     return form_status(
         state=row.state if row else None,

@@ -26,6 +26,7 @@ from logic import Rule, Truth, Values, compile_rule, prepare
 from logic.units import convert, unit_in_words
 from trials.rules.entered import added_in
 from trials.schema import Check, Codelist, Form, Item, Protocol
+from trials.schema.vocabulary import dose_facts
 
 Level = Literal["stop", "check"]
 ASKS = "Confirm it, or correct it."
@@ -111,6 +112,7 @@ class FormRules:
 
     def __init__(self, protocol: Protocol, form: Form) -> None:
         schema = self._schema = form.rule_schema(protocol)
+        self._set = dose_facts(protocol)
         self.form = form
         self.codelists: dict[str, Codelist | None] = {
             item.id: codelist_of(protocol, item) for item in form.items_by_id.values()
@@ -225,7 +227,7 @@ class FormRules:
         return self._derived(self._document(values, others, as_of), as_of) if self._derive else {}
 
     def _document(self, values: Mapping[str, Cell], others: Documents, as_of: date) -> dict[str, Any]:
-        document: dict[str, Any] = {**others, "REFDAT": as_of.isoformat()}
+        document: dict[str, Any] = {**others, **self._set, "REFDAT": as_of.isoformat()}
         for item in self.form.items:
             if item.type != "derived":
                 document[item.id] = fact_value(item, values.get(item.id))

@@ -10,12 +10,14 @@ from casebook.services.entries import (
     complete_entry,
     confirm_finding,
     mark_not_done,
+    next_row,
     open_entry,
     read_typed,
     record_none,
     save_item,
     strike_out,
     take_back_not_done,
+    take_back_strike_out,
 )
 from casebook.services.queries import answer_query, close_query, raise_query, reopen_query
 from casebook.services.verification import verify_entry, verify_item
@@ -36,6 +38,7 @@ __all__ = [
     "keep_draft",
     "leave_blank",
     "mark_not_done",
+    "next_row",
     "open_entry",
     "raise_query",
     "read_typed",
@@ -46,6 +49,7 @@ __all__ = [
     "strike_out",
     "take_back_blanks",
     "take_back_not_done",
+    "take_back_strike_out",
     "verify_entry",
     "verify_item",
 ]

@@ -23,6 +23,8 @@ from casebook.errors import (
     ItemRetiredError,
     NotLeftOutError,
     NotReadyError,
+    NotStruckOutError,
+    OverwriteReasonNeededError,
     ReasonNeededError,
     RowsStandError,
     UnknownItemError,
@@ -119,10 +121,22 @@ def add_row(*, actor: Actor, subject: Subject, visit: Visit | None, form: str) -
     newest = _newest(subject, visit, form)
     if newest is not None and newest.not_done and not newest.struck_out:
         return take_back_not_done(actor=actor, entry=newest, reason=ROW_ADDED)
-    if newest is not None and newest.state == EntryState.EMPTY and not newest.struck_out:
+    repeat = _row_after(newest)
+    if newest is not None and newest.repeat == repeat:
         return newest
-    repeat = newest.repeat + 1 if newest is not None else 1
     return open_entry(actor=actor, subject=subject, visit=visit, form=form, repeat=repeat)
+
+
+def next_row(*, subject: Subject, visit: Visit | None, form: str) -> int:
+    """Number of the row that is entered next: the last one while nothing stands in it, else the one after it."""
+    return _row_after(_newest(subject, visit, form))
+
+
+def _row_after(newest: Entry | None) -> int:
+    if newest is None:
+        return 1
+    free = not newest.struck_out and (newest.state == EntryState.EMPTY or bool(newest.not_done))
+    return newest.repeat if free else newest.repeat + 1
 
 
 def record_none(*, actor: Actor, subject: Subject, form: str) -> Entry:
@@ -163,6 +177,7 @@ def save_item(
     typed: Typed,
     expected: Mapping[str, Any] | None = None,
     reason: str = "",
+    overwrites: bool = False,
 ) -> SaveResult:
     """Save one item of a form.
 
@@ -176,6 +191,8 @@ def save_item(
         The cell that the person saw, so that nobody overwrites unseen; None where there was nobody to see it.
     reason
         Why it changes; needed once the form is complete.
+    overwrites
+        Whether the person was told that a colleague recorded `expected` meanwhile; that needs a reason as well.
 
     Raises
     ------
@@ -193,6 +210,8 @@ def save_item(
         raise _changed_meanwhile(actor, entry, item)
     if entry.state == EntryState.COMPLETE and not why:
         raise ReasonNeededError(field=item_id, item=item.label)
+    if overwrites and old and not why:
+        raise OverwriteReasonNeededError(field=item_id, item=item.label)
     if not sets_limits(entry.protocol.form(entry.form), item) or typed_by_hand(new):
         return _write(actor, entry, item, old, new, why)
     values = {**entry.values, item.id: new} if new else _without(entry.values, item.id)
@@ -316,6 +335,32 @@ def strike_out(*, actor: Actor, entry: Entry, reason: str) -> Entry:
     return entry
 
 
+def take_back_strike_out(*, actor: Actor, entry: Entry, reason: str) -> Entry:
+    """Let a row count again that was struck out by mistake; the trail keeps both.
+
+    Raises
+    ------
+    NotStruckOutError
+        The row counts as it is.
+    DomainError
+        An upper room forbids it (a third procedure).
+    ReasonTooShortError, TextRefusedError, EntryClosedError
+    """
+    _must_be_unlocked(entry)
+    words = reason_given(reason)
+    with acting(actor, reason=words):
+        held = Entry.objects.select_for_update().only("struck_out").get(pk=entry.pk)
+        if not held.struck_out:
+            raise NotStruckOutError
+        registry.refuse_opening(entry.subject, entry.form, entry.visit)
+        Entry.objects.filter(pk=entry.pk).update(struck_out=False, version=F("version") + 1, updated_at=Now())
+        entry.struck_out = False
+        settle_automatic_queries(entry, worked_form(entry).picture, open_queries(entry))
+        replan_when_anchored(actor, entry, frozenset(entry.values))
+        entry_saved.send(Entry, entry=entry, items=frozenset(entry.values), actor=actor)
+    return entry
+
+
 def _item(entry: Entry, item_id: str) -> Item:
     form = entry.protocol.form(entry.form)
     item = form.items_by_id.get(item_id)
@@ -338,10 +383,15 @@ def must_be_open(entry: Entry) -> None:
     ------
     EntryClosedError
     """
+    _must_be_unlocked(entry)
+    if entry.struck_out:
+        raise EntryClosedError(state="struck out")
+
+
+def _must_be_unlocked(entry: Entry) -> None:
     for closed, state in (
         (entry.locked, "locked"),
         (entry.frozen, "frozen"),
-        (entry.struck_out, "struck out"),
         (is_over(entry.unlocked_until), "unlocked, but the time for changes is over"),
     ):
         if closed:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts.decorators import permission
+from accounts.models import User
 from accounts.requests import Request
 from audit.context import Actor
 from casebook import services
@@ -20,6 +22,7 @@ from casebook.errors import (
     FormNotHereError,
     ItemRefusedError,
     NotReadyError,
+    OverwriteReasonNeededError,
     ReasonNeededError,
     TextRefusedError,
 )
@@ -27,9 +30,10 @@ from casebook.facts import facts_of
 from casebook.models import Entry
 from casebook.pages.addresses import form_url
 from casebook.pages.banner import subject_banner
-from casebook.pages.form import FormPage, changed_rows, form_page
+from casebook.pages.deviations import days_off, deviation_form, deviations_to_record, from_visit
+from casebook.pages.form import FormPage, changed_rows, form_page, may_count_again
 from casebook.pages.moment import as_it_stood
-from casebook.pages.proposals import from_draft
+from casebook.pages.proposals import Proposal, from_draft
 from casebook.pages.rail import form_rail
 from casebook.pages.standing import form_standing
 from casebook.registry import objection
@@ -46,15 +50,20 @@ from casebook.selectors import (
     were_saved,
     worked_form,
 )
+from casebook.tickets import ticket_for
 from casebook.verifying import verification_marks
 from foundation import clock
-from foundation.errors import DomainError
+from foundation.errors import DomainError, NotFound
 from foundation.middleware import request_id
 from foundation.web import page
+from patients.selectors import get_subject
 from trials.laboratories.selectors import laboratory_names
+from visits.selectors import get_visit
 
 CLASH = "conflict"
 """Sent as `confirm` by somebody who saw what a colleague saved meanwhile and keeps their own value."""
+ABOUT = "about"
+"""In the address of a deviation: the visit that proposes it."""
 MOST_REPEATS = 20
 TYPED_PARTS = ("unit", "low", "high", "missing")
 
@@ -70,7 +79,8 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
     kept = None if hasattr(request, "standing") else services.draft_of(request.access.user_id, entry)
     waiting = open_queries_beside(entry)
     mine = [query for query in waiting if query.entry_id == entry.pk]
-    shown = form_as_seen(request, worked, mine, proposals=from_draft(worked, kept))
+    proposals = {**_from_visit(request, worked), **from_draft(worked, kept)}
+    shown = form_as_seen(request, worked, mine, proposals=proposals)
     today = clock.today(subject.site.time_zone)
     may_verify = request.access.may("verify.entry", subject.trial.code, subject.site.code)
     may_write = request.access.may("entry.write", subject.trial.code, subject.site.code)
@@ -81,9 +91,11 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
         "entry": entry,
         "visit": entry.visit,
         "shown": shown,
+        "proposed": bool(proposals),
         "rail": rail,
         "banner": subject_banner(subject, request.access, facts_of(subject, today, rows=rows)),
         "live": not hasattr(request, "standing"),
+        "ticket": ticket_for(cast("User", request.user), (number, visit, form, repeat)) if may_write else "",
         "states": form_standing(entry, request.access, len(mine)),
         "laboratories": laboratory_names(subject.site_id) if worked.form.laboratory else (),
         "reasons_for_blanks": MISSING_REASONS,
@@ -94,10 +106,34 @@ def form(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
         and not hasattr(request, "standing")
         and entry.visit is None
         and (rail.repeating and rail.asked and rail.nothing_entered),
+        "may_restore": may_write and not hasattr(request, "standing") and may_count_again(entry),
         "may_verify": may_verify,
         "may_ask": request.access.may("query.raise", subject.trial.code, subject.site.code),
     }
     return page(request, "casebook/form.html", context)
+
+
+def _from_visit(request: Request, worked: WorkedForm) -> dict[str, Proposal]:
+    """What a visit outside its window proposes for a deviation, where the address names the visit."""
+    name = request.GET.get(ABOUT, "")
+    if not name or worked.form.window_deviation is None:
+        return {}
+    visit = get_visit(worked.entry.subject, name)
+    others = (row for row in worked.rows if row.entry_id != worked.entry.pk)
+    off = next(deviations_to_record(worked.protocol, [visit], others), None)
+    return from_visit(worked, off) if off else {}
+
+
+@permission("entry.write")
+def visit_deviation(request: Request, number: str, visit: str) -> HttpResponse:
+    """To the row in which the deviation of a visit outside its window is recorded; nothing is written by going."""
+    subject = get_subject(request.access, number, "entry.write")
+    form = deviation_form(subject.version.protocol)
+    off = days_off(get_visit(subject, visit))
+    if form is None or not off:
+        raise NotFound(what="deviation", name=visit)
+    repeat = services.next_row(subject=subject, visit=None, form=form.code)
+    return redirect(f"{form_url(subject, None, form.code, repeat)}?{urlencode({ABOUT: visit})}")
 
 
 @permission("entry.write")
@@ -118,8 +154,8 @@ def save(request: Request, number: str, visit: str, form: str, repeat: int = 1) 
             expected = None
     try:
         saved = _save(request, entry, item, expected)
-    except ReasonNeededError:
-        return _ask_why(request, entry, item, stored)
+    except ReasonNeededError as needed:
+        return _ask_why(request, entry, item, stored, needed)
     except (ItemRefusedError, TextRefusedError, ChangedMeanwhileError, EarlierValueError) as error:
         return _row(request, entry, item, error)
     return _answer(request, before, saved, item)
@@ -138,7 +174,13 @@ def _save(
         request.POST.get("reason", ""), request.POST.get("reason_text", ""), CHANGE_REASONS
     )
     return services.save_item(
-        actor=actor, entry=entry, item_id=item, typed=typed, expected=expected, reason=reason
+        actor=actor,
+        entry=entry,
+        item_id=item,
+        typed=typed,
+        expected=expected,
+        reason=reason,
+        overwrites=request.POST.get("confirm") == CLASH,
     )
 
 
@@ -232,6 +274,17 @@ def strike_out(request: Request, number: str, visit: str, form: str, repeat: int
     return redirect("subject", number)
 
 
+@permission("entry.write")
+@require_POST
+def restore(request: Request, number: str, visit: str, form: str, repeat: int = 1) -> HttpResponse:
+    """Let a row count again that was struck out by mistake."""
+    entry = writable_entry(request, number, visit, form, repeat)
+    services.take_back_strike_out(
+        actor=actor_at(request, entry), entry=entry, reason=request.POST.get("reason", "")
+    )
+    return redirect(form_url(entry.subject, entry.visit, form, repeat))
+
+
 def writable_entry(request: Request, number: str, visit: str, form: str, repeat: int) -> Entry:
     """The entry at an address, opened if nobody did yet."""
     entry = find_entry(request.access, number, visit, form, repeat)
@@ -277,7 +330,9 @@ def form_as_seen(
     return form_page(worked, queries, writable=writable, **more)
 
 
-def _ask_why(request: Request, entry: Entry, item: str, stored: Mapping[str, Any] | None) -> HttpResponse:
+def _ask_why(
+    request: Request, entry: Entry, item: str, stored: Mapping[str, Any] | None, needed: ReasonNeededError
+) -> HttpResponse:
     rules = rules_of(entry.protocol, entry.form)
     definition = rules.form.item(item)
     typed = services.read_typed(entry, definition, _typed(request))
@@ -288,6 +343,7 @@ def _ask_why(request: Request, entry: Entry, item: str, stored: Mapping[str, Any
         "before": cell_text(definition, rules.codelists[item], stored),
         "now": cell_text(definition, rules.codelists[item], typed),
         "reasons": CHANGE_REASONS,
+        "overwrites": isinstance(needed, OverwriteReasonNeededError),
     }
     return render(request, "casebook/_reason_dialog.html", context, status=428)
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from accounts.decorators import permission
 from accounts.requests import Request
 from casebook.pages.banner import subject_banner
+from casebook.pages.deviations import days_off, deviation_form
 from casebook.pages.matrix import casebook_page
 from casebook.pages.moment import as_it_stood
 from casebook.rules.dates import DateFault, read_date
@@ -31,7 +32,7 @@ from visits.services import add_unscheduled_visit, miss_visit, record_visit
 def subject(request: Request, number: str) -> HttpResponse:
     """The casebook: forms × visits, logs, what waits."""
     found = get_subject(request.access, number)
-    shown = casebook_page(found)
+    shown = casebook_page(found, request.access)
     context = {
         "subject": found,
         "banner": subject_banner(found, request.access, shown.facts),
@@ -55,8 +56,17 @@ def visit_happened(request: Request, number: str, visit: str) -> HttpResponse:
         reason=request.POST.get("reason", "").strip(),
     )
     replan(actor=actor, subject=found)
-    messages.success(request, f"{visit} recorded on {happened_on:%d %b %Y}.")
+    messages.success(request, f"{visit} recorded on {happened_on:%d %b %Y}.{_proposal(found, visit)}")
     return redirect("subject", number)
+
+
+def _proposal(subject: Subject, visit: str) -> str:
+    """What is said where the day is outside the window."""
+    off = days_off(get_visit(subject, visit))
+    if not off or deviation_form(subject.version.protocol) is None:
+        return ""
+    words = "after it closed" if off > 0 else "before it opened"
+    return f" That is outside its window, {abs(off)} d {words}. A protocol deviation is proposed under Needs you."
 
 
 @permission("visit.record")

@@ -11,10 +11,12 @@ from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from accounts.decorators import permission
+from accounts.decorators import permission, public
 from accounts.requests import Request
+from accounts.selectors import access_of
 from casebook import services
 from casebook.pages.addresses import form_address
 from casebook.pages.form import FormPage
@@ -22,6 +24,7 @@ from casebook.pages.proposals import from_earlier
 from casebook.presence import others_at
 from casebook.rules.cells import MISSING_REASONS
 from casebook.selectors import earlier_entry, find_entry, open_queries, version_of, worked_form
+from casebook.tickets import read_ticket
 from casebook.views.form import actor_at, form_as_seen, writable_entry
 from foundation import clock
 from foundation.errors import Invalid
@@ -58,6 +61,23 @@ def draft(request: Request, number: str, visit: str, form: str, repeat: int = 1)
     entry = find_entry(request.access, number, visit, form, repeat)
     request.access.require("entry.write", entry.subject.trial.code, entry.subject.site.code)
     services.keep_draft(actor=actor_at(request, entry), entry=entry, items=_typed_items(request))
+    return HttpResponse(status=204)
+
+
+@csrf_exempt  # the ticket is the proof; no cookie is read, and the token of the page ended with its session
+@public
+@require_POST
+def draft_after_session(request: Request) -> HttpResponse:
+    """Keep what somebody typed into an open form after the session had ended, for the person of the page's ticket."""
+    found = read_ticket(request.POST.get("ticket", ""))
+    if found is None:
+        raise Invalid(ticket="This page is too old. Load it again.")
+    person, place = found
+    access = access_of(person)
+    entry = find_entry(access, *place)
+    trial, site = entry.subject.trial.code, entry.subject.site.code
+    access.require("entry.write", trial, site)
+    services.keep_draft(actor=access.actor(trial, site), entry=entry, items=_typed_items(request))
     return HttpResponse(status=204)
 
 

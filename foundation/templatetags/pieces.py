@@ -52,6 +52,7 @@ STATES: dict[str, Shown] = {
     "locked": Shown("locked", "signed", gettext_lazy("Locked")),
     "overdue": Shown("overdue", "stop", gettext_lazy("Overdue")),
     "not-done": Shown("not-done", "none", gettext_lazy("Not done")),
+    "struck-out": Shown("not-done", "none", gettext_lazy("Struck out")),
     # visits
     "due": Shown("visit-due", "info", gettext_lazy("Due")),
     "missed": Shown("not-done", "attention", gettext_lazy("Missed")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,6 +18,7 @@ from foundation.web import page
 from patients.models import Subject
 from patients.selectors import get_subject, moves_of
 from reports import tasks
+from reports.impact.consents import consents_of
 from reports.impact.moving import (
     candidates_for,
     impact_on,
@@ -29,6 +32,7 @@ from reports.impact.running import get_simulation, newest_simulation, request_si
 from reports.models import ExportState
 from trials.models import ProtocolVersion
 from trials.selectors import get_trial
+from visits.rules.schedule import day_in_words
 
 ENDED = frozenset({ExportState.DONE, ExportState.FAILED})
 
@@ -103,6 +107,7 @@ def _subject_page(request: Request, subject: Subject, error: DomainError | None)
         "chosen": chosen,
         "impact": impact_on(subject, chosen) if chosen else None,
         "may_move": request.access.may("subject.amend", subject.trial.code, subject.site.code),
+        "consented": consents_of([subject], chosen).get(subject.pk) if chosen else None,
         "error": error,
         "typed": request.POST,
     }
@@ -119,11 +124,12 @@ def move_subjects(request: Request, code: str, label: str) -> HttpResponse:
         return redirect("move-subjects", code, label)
     left = [each for each in subjects if outcome is None or each.pk not in outcome.moved]
     found = {each.number: each for each in impact_on_all(left, version)} if left else {}
+    days = consents_of(left, version) if left else {}
     rows = [
         {
             "subject": each,
             "impact": found.get(each.number),
-            "typed": request.POST.get(f"on-{each.number}", ""),
+            "typed": request.POST.get(f"on-{each.number}", "") if outcome else _words(days.get(each.pk)),
             "error": outcome.refused.get(each.number, "") if outcome else "",
         }
         for each in left
@@ -137,6 +143,10 @@ def move_subjects(request: Request, code: str, label: str) -> HttpResponse:
         "error": outcome.error if outcome else "",
     }
     return page(request, "reports/impact_move.html", context, status=422 if outcome else 200)
+
+
+def _words(day: date | None) -> str:
+    return day_in_words(day) if day else ""
 
 
 def _place(version: ProtocolVersion) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
 from django.urls import reverse
@@ -13,21 +13,17 @@ from imaging.models import BatchState, QualityChoice, QualityDecision, Study, St
 from imaging.policies import ADJUDICATORS_NUMBER
 from imaging.selectors.adjudications import adjudication_rows
 from imaging.selectors.inbox import examinations_waiting
+from imaging.selectors.missing import missing_images
 from imaging.selectors.oversight import stale_overseen, without_result
 from imaging.selectors.readers import readers_of, trials_overseen
 from imaging.selectors.reads import queue_rows
 from imaging.selectors.results import Standing
 from imaging.selectors.staleness import Stale
-from imaging.selectors.stopping import scans_ended
 from imaging.selectors.studies import batches_visible_to, quarantined_files, studies_visible_to
 from reports.waiting.task import Task, counted, of_subject
-from trials.schema.visits import Visit as VisitPlan
-from visits.models import Visit, VisitState
 from visits.rules.schedule import day_in_words
-from visits.selectors import ENDED, visits_visible_to
+from visits.selectors import visits_visible_to
 
-UPLOAD_DAYS = 5
-"""Days within which images should be sent, where the charter of the protocol says nothing; a house rule."""
 NOT_GOOD = (StudyState.QC_QUERY, StudyState.QC_REJECTED)
 SITE_ACTS = (QualityChoice.QUERY, QualityChoice.REJECT)
 
@@ -122,38 +118,16 @@ def _to_decide(study: Study, today: date) -> Task:
 
 
 def _missing(access: Access, today: date) -> Iterator[Task]:
-    """Visits that take images, took place, and of which no images came; not after local recurrence was read."""
-    visits = list(_without_images(access))
-    ended = scans_ended({visit.subject_id: visit.subject for visit in visits}.values()) if visits else {}
-    for visit in visits:
-        protocol = visit.subject.version.protocol
-        plan = next((each for each in protocol.visits if each.code == visit.code), None)
-        if plan is None or not _asks_for_images(plan) or visit.happened_on is None:
-            continue
-        if ended.get(visit.subject_id, visit.happened_on) < visit.happened_on:
-            continue
-        days = protocol.charter.due.get("upload", UPLOAD_DAYS) if protocol.charter else UPLOAD_DAYS
-        due = visit.happened_on + timedelta(days=days)
+    for each in missing_images(visits_visible_to(access, "image.upload")):
         yield of_subject(
             "images",
-            "overdue" if due < today else "not-started",
-            visit.subject,
-            f"Images of {plan.name}",
-            f"The visit was on {day_in_words(visit.happened_on)}; no images were sent yet.",
-            reverse("visit-images", args=[visit.subject.number, str(visit)]),
-            due,
+            "overdue" if each.due < today else "not-started",
+            each.visit.subject,
+            f"Images of {each.name}",
+            f"The visit was on {day_in_words(each.happened_on)}; no images were sent yet.",
+            reverse("visit-images", args=[each.visit.subject.number, str(each.visit)]),
+            each.due,
         )
-
-
-def _asks_for_images(plan: VisitPlan) -> bool:
-    """Whether images are missed where none came; an unscheduled visit takes them and may have other reasons."""
-    return plan.imaging and plan.kind != "unscheduled"
-
-
-def _without_images(access: Access) -> QuerySet[Visit]:
-    sent = Study.objects.filter(visit=OuterRef("pk"))
-    happened = visits_visible_to(access, "image.upload").filter(~Exists(sent), state=VisitState.DONE)
-    return happened.exclude(subject__status__in=ENDED)
 
 
 def _unmatched(access: Access) -> Iterator[Task]:

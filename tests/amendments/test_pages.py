@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from audit.models import Event
+from casebook import services
+from casebook.models import Entry
+from casebook.selectors import entries
 from patients.models import Subject, VersionMove
 from reports import work
 from reports.impact.running import make_simulation
@@ -121,6 +124,48 @@ def test_one_subject_is_moved_from_its_page(bench: Bench) -> None:
     page = words(coordinator.get(url))
     assert "No later version to move to" in page
     assert "Version 4 signed" in page
+
+
+def consent_again(bench: Bench, subject: Subject, version: str, day: date) -> Entry:
+    """One row of the log of consents."""
+    row = services.add_row(actor=bench.actor(), subject=subject, visit=None, form="DS_RC")
+    bench.save(row, "DSSTDAT", day.isoformat())
+    bench.save(row, "PROTVER", version)
+    return row
+
+
+def test_a_consent_in_the_casebook_feeds_the_move_and_does_not_make_it(bench: Bench) -> None:
+    bench.approve("two")
+    subject, other = bench.screened_on("one", consent=-9), bench.screened_on("one", consent=-9)
+    day = bench.today - timedelta(days=2)
+    row = consent_again(bench, subject, "2.0", day)
+    consent_again(bench, other, "9.9", day)
+    coordinator = bench.client("coordinator")
+    asked = "Consented to version 2.0"
+    assert asked in words(coordinator.get(f"/subjects/{subject.number}/"))
+    assert asked not in words(coordinator.get(f"/subjects/{other.number}/"))
+    assert asked not in words(bench.client("monitor").get(f"/subjects/{subject.number}/"))
+    url = f"/subjects/{subject.number}/version/"
+    typed = f'name="reconsented_on" value="{day:%d %b %Y}"'
+    assert typed in coordinator.get(url).content.decode()
+    several = coordinator.get("/trials/HEPAFIT/versions/2.0/subjects/").content.decode()
+    assert f'name="on-{subject.number}" value="{day.day} {day:%b %Y}"' in several
+    assert f'name="on-{other.number}" value=""' in several
+    assert Subject.objects.get(pk=subject.pk).version.label == "1.0"
+    sent = {"version": "2.0", "reconsented_on": f"{day:%d %b %Y}", "reason": "Consent recorded"}
+    assert coordinator.post(url, sent).status_code == 302
+    assert Subject.objects.get(pk=subject.pk).version.label == "2.0"
+    assert asked not in words(coordinator.get(f"/subjects/{subject.number}/"))
+    assert row.form == "DS_RC"
+
+
+def test_a_consent_that_was_struck_out_feeds_nothing(bench: Bench) -> None:
+    bench.approve("two")
+    subject = bench.screened_on("one", consent=-9)
+    row = consent_again(bench, subject, "2.0", bench.today)
+    services.strike_out(actor=bench.actor(), entry=entries().get(pk=row.pk), reason="Another patient's")
+    page = words(bench.client("coordinator").get(f"/subjects/{subject.number}/"))
+    assert "Consented to version" not in page
 
 
 def test_several_subjects_move_each_with_its_own_day(bench: Bench) -> None:

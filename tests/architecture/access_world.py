@@ -72,6 +72,7 @@ def build(desk: Desk) -> World:
         "copy_id": wanted.pk,
         "visit": "M1",
         "form": "LB",
+        "rows": "TR",
         "repeat": 1,
         "item": "HGB",
         "query": query.pk,

@@ -6,16 +6,25 @@ from typing import Any
 
 import pytest
 
+from audit.context import acting
 from audit.models import Event
-from casebook import services
-from casebook.errors import NotLeftOutError, ReasonNeededError, RowsStandError, ValuesStandError
+from audit.selectors import history
+from casebook import registry, services
+from casebook.errors import (
+    EntryClosedError,
+    FormNotHereError,
+    NotLeftOutError,
+    ReasonNeededError,
+    RowsStandError,
+    ValuesStandError,
+)
 from casebook.facts import facts_of
 from casebook.models import Entry, EntryState
 from casebook.rules.cells import Typed
-from casebook.selectors import entries
+from casebook.selectors import entries, rows_of_subject
 from foundation import clock
 from patients.models import Subject
-from tests.cast import Cast
+from tests.cast import SETUP, Cast
 from visits.models import Visit
 
 pytestmark = pytest.mark.django_db
@@ -189,3 +198,46 @@ def test_a_log_without_a_row_with_words_leaves_no_criterion_open(
     else:
         services.add_row(actor=cast.actor(), subject=subject, visit=None, form="MH")
     assert known() == before
+
+
+# ---- a row struck out by mistake
+
+
+def test_a_row_struck_out_by_mistake_counts_again_and_the_trail_keeps_both(cast: Cast) -> None:
+    subject = cast.subject()
+    row = services.open_entry(actor=cast.actor(), subject=subject, visit=None, form="AE")
+    services.save_item(actor=cast.actor(), entry=row, item_id="AETERM", typed=Typed("Fever"))
+    client, address = cast.client("coordinator"), f"/subjects/{subject.number}/log/AE/"
+    assert client.post(f"{address}restore/", {"reason": "It never was"}).status_code == 409
+    client.post(f"{address}strike-out/", {"reason": "Another patient's"})
+    assert rows_of_subject(subject) == []
+    assert client.post(f"{address}restore/", {"reason": ""}).status_code == 422
+    assert "Take the strike-out back" in client.get(address).content.decode()
+    assert "Take the strike-out back" not in cast.client("monitor").get(address).content.decode()
+    assert client.post(f"{address}restore/", {"reason": "It was this patient"}).status_code == 302
+    assert [each.form for each in rows_of_subject(subject)] == ["AE"]
+    reasons = [event.reason for event in history("casebook_entry", row.pk)]
+    assert reasons[-2:] == ["Another patient's", "It was this patient"]
+
+
+@pytest.mark.parametrize("closed", ["locked", "frozen"])
+def test_a_closed_row_stays_struck_out(cast: Cast, closed: str) -> None:
+    subject = cast.subject()
+    row = services.open_entry(actor=cast.actor(), subject=subject, visit=None, form="AE")
+    services.strike_out(actor=cast.actor(), entry=row, reason="Another patient's")
+    with acting(SETUP):
+        Entry.objects.filter(pk=row.pk).update(**{closed: True})
+    with pytest.raises(EntryClosedError):
+        services.take_back_strike_out(
+            actor=cast.actor(), entry=entries().get(pk=row.pk), reason="It was this patient"
+        )
+
+
+def test_what_may_not_be_opened_does_not_come_back(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = cast.subject()
+    row = services.open_entry(actor=cast.actor(), subject=subject, visit=None, form="AE")
+    services.strike_out(actor=cast.actor(), entry=row, reason="Another patient's")
+    monkeypatch.setattr(registry, "_guards", [lambda *_: FormNotHereError(form="AE", visit="a third time")])
+    with pytest.raises(FormNotHereError):
+        services.take_back_strike_out(actor=cast.actor(), entry=row, reason="It was this patient")
+    assert entries().get(pk=row.pk).struck_out

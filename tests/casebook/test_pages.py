@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from audit.context import acting
 from casebook import services
@@ -176,3 +178,104 @@ def test_a_frozen_form_says_that_it_is_and_who_can_open_it(cast: Cast) -> None:
     page = cast.client("coordinator").get(f"/subjects/{subject.number}/SCR/VS/").content.decode()
     assert "This form is frozen: no value can be changed. Ask the data manager" in page
     assert "data-complete" not in page
+
+
+# ---- all rows in one table
+
+
+EVENTS = (
+    {"AETERM": "Nausea", "AESTDAT": "2025-03-12", "AETOXGR": "2"},
+    {"AETERM": "Fever", "AESTDAT": "2025-02", "AETOXGR": "1"},
+    {"AETERM": "Rash"},
+)
+
+
+def log_of_events(cast: Cast, subject: Subject, events: Sequence[Mapping[str, str]] = EVENTS) -> list[Entry]:
+    rows = []
+    for repeat, event in enumerate(events, start=1):
+        entry = services.open_entry(actor=cast.actor(), subject=subject, visit=None, form="AE", repeat=repeat)
+        for item, text in event.items():
+            services.save_item(actor=cast.actor(), entry=entry, item_id=item, typed=Typed(text))
+        rows.append(entry)
+    return rows
+
+
+def table(client: Client, subject: Subject, query: str = "") -> str:
+    return client.get(f"/subjects/{subject.number}/log/AE/rows/{query}").content.decode()
+
+
+def first_words(page: str) -> list[str]:
+    return re.findall(r"data-line>([^<]+)<", page)
+
+
+def test_a_log_shows_all_its_rows_in_one_table_and_struck_ones_as_such(cast: Cast) -> None:
+    subject = cast.subject()
+    rows = log_of_events(cast, subject)
+    services.strike_out(actor=cast.actor(), entry=rows[2], reason="Entered twice")
+    services.raise_query(actor=cast.actor("monitor"), entry=rows[0], item="AETERM", text="Really?")
+    services.verify_entry(actor=cast.actor("monitor"), entry=rows[1])
+    page = table(cast.client("coordinator"), subject)
+    assert first_words(page) == ["Nausea", "Fever", "Rash"]
+    assert "12 Mar 2025" in page
+    assert page.count('class="struck"') == 1
+    assert "Struck out" in page
+    assert "2 rows" in page
+    assert page.count("s-query-open") >= 1
+    assert "Verified</span>" in page
+    assert "Add a row" in page
+    assert "Add a row" not in table(cast.client("monitor"), subject)
+
+
+@pytest.mark.parametrize(
+    ("query", "order"),
+    [
+        ("?sort=AESTDAT", ["Fever", "Nausea", "Rash"]),
+        ("?sort=-AESTDAT", ["Nausea", "Fever", "Rash"]),
+        ("?sort=AETERM", ["Fever", "Nausea", "Rash"]),
+        ("?sort=NOTHING", ["Nausea", "Fever", "Rash"]),
+    ],
+)
+def test_a_table_is_sorted_by_a_column_and_what_is_unknown_comes_last(
+    cast: Cast, query: str, order: list[str]
+) -> None:
+    subject = cast.subject()
+    log_of_events(cast, subject)
+    assert first_words(table(cast.client("coordinator"), subject, query)) == order
+
+
+def test_a_table_costs_the_same_for_two_rows_and_for_twenty(
+    cast: Cast, statements: Callable[[], Any]
+) -> None:
+    few, many = cast.subject(), cast.subject()
+    log_of_events(cast, few, EVENTS[:2])
+    with acting(SETUP):
+        Entry.objects.bulk_create(
+            Entry(subject=many, form="AE", repeat=row, state="IN_PROGRESS", values={"AETERM": {"value": "x"}})
+            for row in range(1, 21)
+        )
+    client = cast.client("coordinator")
+    table(client, few)
+    counted = []
+    for subject in (few, many):
+        with statements() as done:
+            table(client, subject)
+        counted.append(len(done.counted))
+    assert counted[0] == counted[1]
+    assert counted[1] <= 12
+
+
+def test_an_empty_log_offers_to_say_that_there_is_none(cast: Cast) -> None:
+    subject = cast.subject()
+    client = cast.client("coordinator")
+    page = table(client, subject)
+    assert "None to record" in page
+    assert "Nothing recorded here" in page
+    client.post(f"/subjects/{subject.number}/log/AE/none/")
+    page = table(client, subject)
+    assert "None to record" in page
+    assert 'action="/subjects/' + subject.number + '/log/AE/none/"' not in page
+
+
+def test_a_form_of_one_row_has_no_table(cast: Cast) -> None:
+    subject = cast.subject()
+    assert cast.client("coordinator").get(f"/subjects/{subject.number}/SCR/LB/rows/").status_code == 404

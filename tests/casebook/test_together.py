@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.cache import caches
 from django.test import Client
 
@@ -19,6 +20,7 @@ from casebook.errors import EarlierValueError, EntryCompleteError, NothingOpenEr
 from casebook.models import Draft, Entry, EntryState, Query
 from casebook.rules.cells import Typed
 from casebook.selectors import entries
+from casebook.tickets import ticket_for
 from foundation import clock
 from patients.models import Subject
 from tests.cast import SETUP, Cast
@@ -338,3 +340,62 @@ def test_earlier_values_are_drawn_in_one_unit_with_dates_and_as_a_table(cast: Ca
     assert 'class="reference"' in panel
     one = cast.client("coordinator").get(f"{address(subject)}item/HGB/").content.decode()
     assert "Earlier values" not in one  # what came later is not earlier
+
+
+# ---- two people on one field
+
+
+def test_the_value_of_a_colleague_is_replaced_with_a_reason_only(cast: Cast) -> None:
+    subject = cast.subject()
+    entry = opened(cast, subject, "LB")
+    save(cast, entry, "HGB", "12.9", "g/dL")
+    where, client = f"{address(subject)}save/", cast.client("investigator")
+    stood = json.dumps(entry.values["HGB"])
+    sent = {"item": "HGB", "value": "12.4", "unit": "g/dL", "expected": stood, "confirm": "conflict"}
+    asked = client.post(where, sent)
+    assert asked.status_code == 428
+    assert "Somebody else recorded this meanwhile" in asked.content.decode()
+    assert entries().get(pk=entry.pk).values["HGB"]["value"] == "12.9"
+    assert client.post(where, {**sent, "reason": "SOURCE"}).status_code == 200
+    event = Event.objects.filter(table_name="casebook_entry").latest("id")
+    assert event.reason == "The source was corrected"
+
+
+# ---- after the session
+
+
+def test_a_ticket_keeps_what_its_person_types_and_nothing_else(cast: Cast) -> None:
+    subject = cast.subject()
+    person = cast.people["coordinator"]
+    ticket = ticket_for(person, (subject.number, "SCR", "LB", 1))
+    sent = {"items": json.dumps({"HGB": {"value": "12.4"}}), "ticket": ticket}
+    client = Client(enforce_csrf_checks=True)
+    assert client.post("/drafts/", {**sent, "ticket": f"{ticket}x"}).status_code == 422
+    assert not Draft.objects.exists()
+    assert client.post("/drafts/", sent).status_code == 204
+    kept = services.draft_of(person.pk, Entry(subject=subject, visit=screening(subject), form="LB"))
+    assert kept is not None
+    assert kept.items == {"HGB": {"value": "12.4"}}
+    assert not Entry.objects.filter(subject=subject).exists()
+
+
+@pytest.mark.parametrize("ended", ["password", "account", "rights", "time"])
+def test_a_ticket_ends_with_what_it_stands_for(cast: Cast, ended: str) -> None:
+    subject = cast.subject()
+    person = cast.people["coordinator"]
+    ticket = ticket_for(person, (subject.number, "SCR", "LB", 1))
+    sent = {"items": json.dumps({"HGB": {"value": "12.4"}}), "ticket": ticket}
+    with acting(SETUP):
+        if ended == "password":
+            person.set_password("another long one")
+        person.is_active = ended != "account"
+        person.save()
+        if ended == "rights":
+            person.grants.update(role="monitor")
+    with time_machine.travel(clock.now() + timedelta(hours=73 if ended == "time" else 0), tick=True):
+        assert Client().post("/drafts/", sent).status_code in {403, 404, 422}
+    assert not Draft.objects.exists()
+
+
+def screening(subject: Subject) -> Visit:
+    return Visit.objects.get(subject=subject, code="SCR")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from tests.cast import Cast
+from accounts.models import User
+from audit.context import acting
+from foundation import clock
+from tests.cast import SETUP, Cast
 from visits.models import Visit
+from visits.services import record_visit
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +97,33 @@ def test_the_frame_costs_the_same_for_one_site_and_for_two(cast: Cast, statement
             client.get("/subjects/?trial=THERMODOX")
         counted.append(len(done.counted))
     assert counted[0] == counted[1]
+
+
+def test_a_page_of_a_subject_names_its_trial_and_site_whatever_was_chosen_before(cast: Cast) -> None:
+    subject = cast.subject("EXCALIBUR")
+    client = cast.client("monitor")
+    client.get("/subjects/?trial=THERMODOX&site=SE-02")
+    frame = shell(client, f"/subjects/{subject.number}/")
+    assert frame.trial.name == cast.trials["EXCALIBUR"].short_title
+    assert frame.site.name == "Oslo University Hospital"
+    assert links(frame)["Casebooks"] == "/casebooks/?trial=THERMODOX&site=SE-02"
+
+
+def test_all_moments_of_a_page_are_in_one_clock_which_is_named(cast: Cast) -> None:
+    """A page of a subject in that of the site, every other one in that of its reader."""
+    subject = cast.subject("EXCALIBUR")
+    with acting(SETUP):
+        User.objects.filter(username="datamanager").update(time_zone="America/New_York")
+    record_visit(
+        actor=cast.actor(), visit=Visit.objects.get(subject=subject, code="SCR"), happened_on=clock.today()
+    )
+    client = cast.client("datamanager")
+    compared = client.get(f"/subjects/{subject.number}/compare/").content.decode()
+    assert re.search(r"\d\d:\d\d CES?T", compared)
+    assert not re.search(r"UTC|E[SD]T\b", compared.replace("CEST", "").replace("CET", ""))
+    trail = client.get("/audit/").content.decode()
+    assert "America/New_York" in trail
+    assert "UTC" not in trail
 
 
 def test_words_lead_to_a_subject_a_form_or_a_page(cast: Cast) -> None:

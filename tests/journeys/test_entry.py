@@ -19,6 +19,7 @@ from casebook.rules.cells import Typed
 from foundation import clock
 from patients.models import Subject
 from tests.cast import SETUP, Cast
+from tests.conftest import PASSWORD
 from tests.journeys.conftest import Person, all_saved, until
 from tests.journeys.week8 import MOST_KEYS, VISIT
 from visits.models import Visit
@@ -168,6 +169,43 @@ def test_what_could_not_be_saved_is_offered_to_the_same_person_after_signing_in_
     back.get_by_role("button", name="Throw away").click()
     until(lambda: not Draft.objects.exists())
     assert values(subject, "LB")["HGB"]["value"] == "12.4"
+
+
+@pytest.mark.req("SES-01")
+def test_what_is_typed_after_the_session_ended_is_offered_in_the_same_tab_to_the_same_person(
+    cast: Cast, person: Callable[..., Person]
+) -> None:
+    subject = cast.subject()
+    page = person("coordinator").page
+    go(page, subject, "LB")
+    with acting(SETUP):
+        Session.objects.all().delete()
+    page.locator("#f-HGB").fill("12.4")
+    page.keyboard.press("Enter")
+    page.get_by_text("What you typed is kept for you").wait_for()
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+    page.get_by_role("link", name="Sign in again").click()
+    sign_in_here(page, "investigator")
+    page.wait_for_url("**/SCR/LB/")
+    expect(page.locator("#row-HGB [data-proposal]")).to_have_count(0)
+    with acting(SETUP):
+        Session.objects.all().delete()
+    page.reload()
+    sign_in_here(page, "coordinator")
+    page.wait_for_url("**/SCR/LB/")
+    expect(page.locator("#row-HGB [data-proposal]")).to_contain_text("12.4")
+    page.locator("#f-HGB").focus()
+    page.keyboard.press("F2")
+    all_saved(page)
+    assert values(subject, "LB")["HGB"]["value"] == "12.4"
+    assert Draft.objects.filter(person=cast.people["investigator"]).count() == 0
+
+
+def sign_in_here(page: Page, username: str) -> None:
+    """Sign in on the page that asks for it."""
+    page.get_by_label("User name").fill(username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
 
 
 # ---- a whole visit without the mouse

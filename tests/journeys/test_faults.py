@@ -97,9 +97,37 @@ def test_the_second_of_two_people_is_told_and_decides(
     expect(second.locator("#f-HGB")).to_have_value("13.4")
     assert stored(subject) == "12.4"
     row.get_by_role("button", name=choice).click()
+    if choice == "Use mine":
+        give_reason(second, "The source was corrected")
     expect(second.locator("#f-HGB")).to_have_value(kept)
     expect(row.locator(".message")).to_have_count(0)
     until(lambda: stored(subject) == kept)
+
+
+def give_reason(page: Page, reason: str) -> None:
+    """Say in the dialog why a value changes."""
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Somebody else recorded this meanwhile").wait_for()
+    dialog.get_by_text(reason).click()
+    dialog.get_by_role("button", name="Save with reason").click()
+
+
+def test_nobody_overwrites_a_colleague_by_typing_on(cast: Cast, person: Callable[..., Person]) -> None:
+    first, second = person("coordinator").page, person("investigator").page
+    subject = laboratory(cast, first)
+    second.goto(first.url)
+    type_value(first, "12.4")
+    all_saved(first)
+    type_value(second, "13.4")
+    expect(second.locator("#row-HGB")).to_contain_text("12.4 g/dL")
+    type_value(second, "13.5")
+    expect(second.get_by_role("dialog")).to_contain_text("Somebody else recorded this meanwhile")
+    assert stored(subject) == "12.4"
+    second.keyboard.press("Escape")
+    expect(second.locator("#f-HGB")).to_have_value("12.4")
+    type_value(second, "13.6")  # the colleague's value was taken; from here on it is an ordinary change
+    all_saved(second)
+    assert stored(subject) == "13.6"
 
 
 def sign_in_in_another_tab(somebody: Person, username: str) -> None:

@@ -93,6 +93,8 @@ STOPS = (
     stop("form", "coordinator", hopeful, just("SCR"), just("STG")),
     stop("form", "coordinator", hopeful, just("log"), just("AE")),
     stop("form", "coordinator", treated, just("P1"), just("EX")),
+    stop("form-rows", "coordinator", treated, just("BL"), just("TU")),
+    stop("form-rows", "coordinator", hopeful, just("log"), just("MH")),
     stop("form-row", "coordinator", treated, just("BL"), just("TU"), just(2)),
     stop("eligibility", "investigator", hopeful),
     stop("eligibility-trials", "investigator", hopeful),
@@ -173,7 +175,7 @@ NO_PAGES = {
     "posted to": {
         "add-delegation", "add-grant", "adjudication-anew", "adjudication-decide", "adjudication-release",
         "deactivate-person", "end-delegation", "end-grant", "end-principal", "end-sessions", "form-add", "form-ask",
-        "form-after-all", "form-none", "form-row-after-all",
+        "draft-after-session", "form-after-all", "form-none", "form-restore", "form-row-after-all", "form-row-restore",
         "form-blank", "form-complete", "form-draft", "form-row-blank", "form-row-draft", "form-row-take-back",
         "form-take-back", "image-decide", "image-question", "image-restore", "image-withdraw", "inbox-match",
         "inbox-reject", "queries-work-off", "reader-record", "reading-choose", "reading-drop", "reading-size",
@@ -188,7 +190,7 @@ NO_PAGES = {
         "visit-not-happened",
         "visit-unscheduled",
     },
-    "goes on to a page": {"find", "home", "lock-snapshot", "reading-next"},
+    "goes on to a page": {"find", "home", "lock-snapshot", "reading-next", "visit-deviation"},
     "data for a page": {
         "adjudication-series", "casebook-copy-status", "export-status", "form-live",
         "form-row-live", "image-first-step", "image-status", "impact-status", "lock-run-status",

@@ -192,6 +192,14 @@ def test_arithmetic_is_exact() -> None:
     assert value("N / (M - M)", N=1, M=2) is None
 
 
+def test_the_body_surface_is_that_of_the_formula_that_is_named() -> None:
+    assert value("body_surface(N, M, 'mosteller')", N="90", M="129.6") == Decimal("1.8")
+    assert round(Decimal(value("body_surface(N, M, 'dubois')", N="168", M="71")), 4) == Decimal("1.8051")
+    assert value("body_surface(N, M, 'somebody')", N="168", M="71") is None
+    assert value("body_surface(N, M, 'mosteller')", N="0", M="71") is None
+    assert value("body_surface(N, M, 'mosteller')", N="168") is None
+
+
 def test_the_square_root_has_at_least_28_digits() -> None:
     root = value("sqrt(N * M / 3600)", N="168", M="71")
     assert abs(Fraction(root) ** 2 - Fraction(168 * 71, 3600)) < Fraction(1, 10**28)

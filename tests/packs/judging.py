@@ -12,6 +12,7 @@ from logic import Rule, Truth, compile_rule
 from tests.vectors import vectors
 from trials.packs import bundled_protocol
 from trials.schema import Criterion
+from trials.schema.vocabulary import dose_facts
 
 WORDS = {
     "inclusion": {Truth.TRUE: "MET", Truth.FALSE: "NOT MET"},
@@ -79,7 +80,7 @@ def worked_out(code: str, form_code: str, values: Mapping[str, Any]) -> dict[str
     protocol = bundled_protocol(code)
     form = protocol.form(form_code)
     schema = form.rule_schema(protocol)
-    document: dict[str, Any] = {"REFDAT": AS_OF.isoformat(), **values}
+    document: dict[str, Any] = {"REFDAT": AS_OF.isoformat(), **dose_facts(protocol), **values}
     for item in form.items:
         if item.derive:
             value = compile_rule(item.derive, schema).value(document, AS_OF)

@@ -20,7 +20,8 @@ CLINIC = ["D14", "M1", "M4", "M7", "M10", "M13", "M16", "M19", "M22", "M25"]
 
 # Forms of the trials, by what a person would call them.
 IN_EVERY_TRIAL = {
-    "DS_IC": "consent", "DM": "demographics", "MH": "medical history", "CH": "cancer history", "GF": "molecular",
+    "DS_IC": "consent", "DS_RC": "consent to a later version", "DM": "demographics", "MH": "medical history",
+    "CH": "cancer history", "GF": "molecular",
     "CMA": "chemotherapy lines", "VS": "vital signs", "RS": "ECOG", "LB": "laboratory", "RP": "reproductive status",
     "IE": "eligibility judgements", "TU": "lesions", "TR": "measurements", "RSR": "response", "IMG": "scans",
     "AE": "adverse events", "SAE": "serious events", "CM": "medication", "PRO": "procedures", "DV": "deviations",
@@ -29,7 +30,7 @@ IN_EVERY_TRIAL = {
 }  # fmt: skip
 OWN_FORMS = {
     "THERMODOX": {"CMH", "PTS", "CV", "CP", "CM_PRE", "EX", "PR", "QS"},
-    "EXCALIBUR": {"EH", "MHC", "CHS", "PT", "LL", "MDT", "QSX", "HAI", "FILL", "LTX", "CONV"},
+    "EXCALIBUR": {"EH", "MHC", "CHS", "PT", "LL", "MDT", "QSX", "HAI", "FILL", "WL", "LTX", "CONV"},
 }
 SAME_FORMS = [
     "CM",
@@ -37,6 +38,7 @@ SAME_FORMS = [
     "DD",
     "DM",
     "DS_IC",
+    "DS_RC",
     "DS_STUDY",
     "DS_TRT",
     "DV",

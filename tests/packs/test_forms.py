@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from casebook.rules.cells import CellFault, Typed, read_cell
-from casebook.rules.picture import rules_of
+from casebook.rules.picture import FormRules, rules_of
 from logic import Truth, compile_rule
 from tests.packs.judging import AS_OF, check_fires, derived
 from tests.vectors import vectors
+from treatment.rules.dose import plan_dose
+from treatment.rules.parameters import dose_parameters
 from trials.packs import bundled_protocol
+from trials.schema.treatment import DoseNumber
 
 T, E = "THERMODOX", "EXCALIBUR"
 
@@ -57,6 +60,27 @@ def test_body_surface_and_planned_dose(row: dict[str, Any]) -> None:
     assert derived(E, "VS", "BSA", values) == derived(T, "EX", "BSA", {"VS": values}) == str(surface)
     assert surface.quantize(Decimal("0.0001"), ROUND_HALF_UP) == Decimal(row["bsa_m2"])
     assert hundredths(derived(T, "EX", "EXDOSPLN", {"VS": values})) == Decimal(row["dose_mg"])
+
+
+@pytest.mark.parametrize(
+    "row", vectors("bsa")["rows"], ids=lambda row: f"{row['height_cm']}/{row['formula']}"
+)
+def test_the_form_and_the_treatment_page_plan_the_same_dose_by_the_formula_that_is_set(
+    row: dict[str, Any],
+) -> None:
+    protocol = bundled_protocol(T)
+    assert protocol.dose is not None
+    cap = DoseNumber.model_validate({**protocol.dose.bsa_cap.model_dump(), "value": "1.9"})
+    for ceiling in (protocol.dose.bsa_cap, cap):
+        formula = protocol.dose.formula.model_copy(update={"value": row["formula"]})
+        dose = protocol.dose.model_copy(update={"formula": formula, "bsa_cap": ceiling})
+        changed = protocol.model_copy(update={"dose": dose})
+        body = {"HEIGHT": q(row["height_cm"], "cm"), "WEIGHT": q(row["weight_kg"], "kg")}
+        cells = FormRules(changed, changed.form("EX")).derived({}, {"VS": body}, AS_OF)
+        planned = plan_dose(Decimal(row["height_cm"]), Decimal(row["weight_kg"]), dose_parameters(dose))
+        assert cells["BSAFORM"]["value"] == row["formula"]
+        assert hundredths(cells["BSA"]["value"]) == hundredths(planned.bsa_m2)
+        assert hundredths(cells["EXDOSPLN"]["value"]) == hundredths(planned.dose_exact_mg)
 
 
 def test_the_infusion_says_the_formula_that_the_dose_is_calculated_with() -> None:
@@ -117,6 +141,8 @@ def test_age_on_the_day_of_the_visit() -> None:
     assert derived(E, "DM", "AGE", {"BRTHDAT": "1955-11-20"}) == "70"
 
 
+BODY = {"VS": {"HEIGHT": q("168", "cm"), "WEIGHT": q("71", "kg")}}
+"""A planned dose of 91 mg."""
 CONSENTED = {"DS_IC": {"DSSTDAT": "2025-02-17"}}
 CHECKS = [
     (T, "EX", "EX-CONS-01", {"EXSTDAT": "2025-02-16", **CONSENTED}, True),
@@ -164,9 +190,17 @@ CHECKS = [
     (E, "PRO", "PRO-BRTH-01", {"PRSTDAT": "1966", "DM": {"BRTHDAT": "1966-05"}}, False),
     (T, "CH", "CH-EH-01", {"EHENDDAT": "1066", "DM": {"BRTHDAT": "1966-05"}}, True),
     (T, "CH", "CH-EH-01", {"EHENDDAT": "2022", "DM": {"BRTHDAT": "1966-05"}}, False),
-    (E, "LTX", "LTX-DEL-01", {"LISTDAT": "2025-03-04", "DELISTDAT": "2025-03-03"}, True),
-    (E, "LTX", "LTX-DEL-01", {"LISTDAT": "2025-03-04", "DELISTDAT": "2025-03-04"}, False),
-    (E, "LTX", "LTX-DEL-01", {"LISTDAT": "2025-03-04"}, False),
+    (E, "WL", "WL-DEL-01", {"LISTDAT": "2025-03-04", "DELISTDAT": "2025-03-03"}, True),
+    (E, "WL", "WL-DEL-01", {"LISTDAT": "2025-03-04", "DELISTDAT": "2025-03-04"}, False),
+    (E, "WL", "WL-DEL-01", {"LISTDAT": "2025-03-04"}, False),
+    (E, "LTX", "LTX-DAT-01", {"PRSTDAT": "2025-03-03", "WL": {"LISTDAT": "2025-03-04"}}, True),
+    (E, "LTX", "LTX-DAT-01", {"PRSTDAT": "2025-03-04", "WL": {"LISTDAT": "2025-03-04"}}, False),
+    (T, "GF", "GF-RAS-01", {"RASRES": "WT", "KRASRES": "G12"}, True),
+    (E, "GF", "GF-RAS-01", {"RASRES": "WT", "NRASRES": "WT"}, False),
+    (E, "GF", "GF-RAS-01", {"RASRES": "KRAS AND NRAS", "KRASRES": "G12", "NRASRES": "VARIANT"}, False),
+    (T, "EX", "EX-ADJ-01", {"EXADJYN": "N", "EXDOSE": "101", **BODY}, True),
+    (T, "EX", "EX-ADJ-01", {"EXADJYN": "N", "EXDOSE": "100", **BODY}, False),
+    (T, "EX", "EX-ADJ-01", {"EXADJYN": "Y", "EXDOSE": "101", **BODY}, False),
     (E, "LB", "LB-HGB-01", {"HGB": q("124", "g/L")}, False),
     (E, "LB", "LB-HGB-01", {"HGB": q("124", "g/dL")}, True),
     (E, "LB", "LB-BILI-ULN", {"BILI": q("11", "umol/L")}, True),
@@ -219,7 +253,11 @@ LISTED = {"LISTDAT": "2025-03-04"}
 def test_no_bevacizumab_while_waiting_for_a_transplant(
     line: dict[str, Any], list_: dict[str, Any], fires: bool
 ) -> None:
-    assert check_fires(E, "CMA", "CMA-BEVA-01", {**line, "LTX": list_}) is fires
+    others = {
+        "WL": {key: value for key, value in list_.items() if key != "PRSTDAT"},
+        "LTX": {key: value for key, value in list_.items() if key == "PRSTDAT"},
+    }
+    assert check_fires(E, "CMA", "CMA-BEVA-01", {**line, **others}) is fires
 
 
 TARGET_NODE = {"TULOC": "LYMPH NODE", "TUORRES": "TARGET"}
@@ -345,3 +383,22 @@ def test_a_lesion_has_a_short_name_that_says_nothing_of_the_patient(
             read_cell(asked, None, Typed(typed), AS_OF)
     else:
         assert read_cell(asked, None, Typed(typed), AS_OF) == {"value": kept}
+
+
+def test_a_dose_that_differs_by_more_than_ten_percent_needs_its_reason_before_the_form_is_complete() -> None:
+    check = next(each for each in bundled_protocol(T).form("EX").checks if each.id == "EX-ADJ-01")
+    assert check.kind == "hard"
+
+
+@pytest.mark.parametrize("trial", [T, E])
+@pytest.mark.parametrize(("codelist", "plain"), [("TNMT", {"T4"}), ("TNMN", {"N1", "N2"}), ("TNMM", {"M1"})])
+def test_a_category_that_was_not_subdivided_can_be_recorded(
+    trial: str, codelist: str, plain: set[str]
+) -> None:
+    assert plain <= set(bundled_protocol(trial).codelist(codelist).labels)
+
+
+def test_a_patient_is_listed_before_the_operation_and_apart_from_it() -> None:
+    protocol = bundled_protocol(E)
+    assert "WL" in protocol.logs
+    assert "LISTDAT" not in protocol.form("LTX").items_by_id

@@ -91,6 +91,17 @@ def test_images_of_a_visit_that_happened_are_missed(cast: Cast) -> None:
     assert not [task for task in tasks(cast, "monitor") if task.kind == "images"]
 
 
+def test_the_casebook_says_which_images_are_missing_as_today_does(cast: Cast) -> None:
+    visit = due(cast)
+    address = f"/subjects/{visit.subject.number}/"
+    assert "Images of Month 1" not in cast.client("coordinator").get(address).content.decode()
+    record_visit(actor=cast.actor(), visit=visit, happened_on=clock.today() - timedelta(days=6))
+    page = cast.client("coordinator").get(address).content.decode()
+    assert "Images of Month 1" in page
+    assert f"/subjects/{visit.subject.number}/visits/M1/images/" in page
+    assert "Images of Month 1" not in cast.client("monitor").get(address).content.decode()
+
+
 def test_an_unscheduled_visit_takes_images_and_does_not_miss_them(cast: Cast) -> None:
     subject = due(cast).subject
     add_unscheduled_visit(actor=cast.actor(), subject=subject, happened_on=clock.today() - timedelta(days=6))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, localcontext
 from enum import StrEnum
+from fractions import Fraction
+
+from logic.body import surface
 
 WORKING_DIGITS = 34  # of every intermediate result; as many as IEEE 754 decimal128 carries
 BSA_DIGITS = Decimal("0.0001")
@@ -71,32 +74,8 @@ class DoseVerdict(StrEnum):
     NEEDS_REASON = "NEEDS REASON"
 
 
-def _mosteller(height: Decimal, weight: Decimal) -> Decimal:
-    return (height * weight / 3600).sqrt()
-
-
-def _dubois(height: Decimal, weight: Decimal) -> Decimal:
-    return Decimal("0.007184") * weight ** Decimal("0.425") * height ** Decimal("0.725")
-
-
-def _haycock(height: Decimal, weight: Decimal) -> Decimal:
-    return Decimal("0.024265") * weight ** Decimal("0.5378") * height ** Decimal("0.3964")
-
-
-def _gehan_george(height: Decimal, weight: Decimal) -> Decimal:
-    return Decimal("0.0235") * weight ** Decimal("0.51456") * height ** Decimal("0.42246")
-
-
-_FORMULAS: dict[BsaFormula, Callable[[Decimal, Decimal], Decimal]] = {
-    BsaFormula.MOSTELLER: _mosteller,
-    BsaFormula.DUBOIS: _dubois,
-    BsaFormula.HAYCOCK: _haycock,
-    BsaFormula.GEHAN_GEORGE: _gehan_george,
-}
-
-
 def body_surface_area(height_cm: Decimal, weight_kg: Decimal, formula: BsaFormula) -> Decimal:
-    """Body surface area in m2, unrounded (34 significant digits).
+    """Body surface area in m2, unrounded (34 significant digits); forms work it out by the same function.
 
     Parameters
     ----------
@@ -115,11 +94,10 @@ def body_surface_area(height_cm: Decimal, weight_kg: Decimal, formula: BsaFormul
     Mosteller 1987 (N Engl J Med 317:1098); Du Bois and Du Bois 1916 (Arch Intern Med 17:863); Haycock 1978
     (J Pediatr 93:62); Gehan and George 1970 (Cancer Chemother Rep 54:225).
     """
-    if height_cm <= 0 or weight_kg <= 0:
-        raise ValueError("height and weight must be greater than 0")
+    found = Fraction(surface(height_cm, weight_kg, formula.value))
     with localcontext() as context:
         context.prec = WORKING_DIGITS
-        return _FORMULAS[formula](height_cm, weight_kg)
+        return Decimal(found.numerator) / Decimal(found.denominator)
 
 
 def round_to(value: Decimal, step: Decimal) -> Decimal:

@@ -134,24 +134,44 @@ def visits(protocol: Protocol) -> Iterator[Finding]:
 
 
 def forms(protocol: Protocol) -> Iterator[Finding]:
-    """Yield what forms name and is not there: codelists, dating items, row labels, checked items."""
+    """Yield what forms name and is not there: dating items, row labels, columns, checked items, codelists."""
     codelists = {each.name for each in protocol.codelists}
     for i, form in enumerate(protocol.forms):
-        ids = {item.id for item in form.items}
-        if form.date_item:
-            yield from unknown_reference(("forms", i, "date_item"), "item", form.date_item, ids)
-        if form.laboratory:
-            yield from unknown_reference(("forms", i, "laboratory"), "item", form.laboratory, ids)
-        for word in re.findall(r"\{(\w+)\}", form.row_label):
-            yield from unknown_reference(("forms", i, "row_label"), "item", word, ids)
-        for j, check in enumerate(form.checks):
-            yield from unknown_reference(("forms", i, "checks", j, "item"), "item", check.item, ids)
+        ids = set(form.items_by_id)
+        for at, word in _items_named(form):
+            yield from unknown_reference(("forms", i, *at), "item", word, ids)
+        yield from _deviation_kind(protocol, form, ("forms", i, "window_deviation", "code"))
         for g, group in enumerate(form.groups):
             for j, item in enumerate(group.items):
-                at = ("forms", i, "groups", g, "items", j)
+                at = ("groups", g, "items", j, "codelist")
                 name = "NY" if item.type == "yesno" else item.codelist
                 if name:
-                    yield from unknown_reference((*at, "codelist"), "codelist", name, codelists)
+                    yield from unknown_reference(("forms", i, *at), "codelist", name, codelists)
+
+
+def _items_named(form: Form) -> Iterator[tuple[Loc, str]]:
+    """Where a form names an item of its own, and which."""
+    single = [(("date_item",), form.date_item), (("laboratory",), form.laboratory)]
+    yield from ((at, word) for at, word in single if word)
+    yield from ((("row_label",), word) for word in re.findall(r"\{(\w+)\}", form.row_label))
+    yield from ((("columns", j), word) for j, word in enumerate(form.columns))
+    for key, part, names in (
+        ("window_deviation", form.window_deviation, ("date", "kind", "text")),
+        ("reconsent", form.reconsent, ("date", "version")),
+    ):
+        words = ((name, getattr(part, name, "")) for name in names)
+        yield from (((key, name), word) for name, word in words if word)
+    yield from ((("checks", j, "item"), check.item) for j, check in enumerate(form.checks))
+
+
+def _deviation_kind(protocol: Protocol, form: Form, at: Loc) -> Iterator[Finding]:
+    if form.window_deviation is None:
+        return
+    kind = form.items_by_id.get(form.window_deviation.kind)
+    known = {
+        code for each in protocol.codelists if kind and each.name == kind.codelist for code in each.labels
+    }
+    yield from unknown_reference(at, "code", form.window_deviation.code, known)
 
 
 def codelists(protocol: Protocol) -> Iterator[Finding]:

@@ -148,6 +148,12 @@ def _limits(item: Item, at: Loc) -> Iterator[Finding]:
 def _rows_and_dates(form: Form, at: Loc) -> Iterator[Finding]:
     if form.row_label and not form.repeating:
         yield Finding((*at, "row_label"), "rows are named only in a repeating form")
+    if form.columns and not form.repeating:
+        yield Finding((*at, "columns"), "rows stand in a table only in a repeating form")
+    for j, name in enumerate(form.columns):
+        item = form.items_by_id.get(name)
+        if item is not None and item.type == "derived":
+            yield Finding((*at, "columns", j), f"'{name}' is calculated; a column shows what was entered")
     dating = form.items_by_id.get(form.date_item)
     if dating is not None and dating.type not in DATED:
         yield Finding((*at, "date_item"), f"'{form.date_item}' is no date but a {dating.type}")

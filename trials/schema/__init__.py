@@ -9,7 +9,18 @@ from trials.schema.base import Annotation, Part, Sourced
 from trials.schema.criteria import CriteriaSet, Criterion, LookBack, Routing
 from trials.schema.endpoints import Endpoint
 from trials.schema.facts import Fact, FactField
-from trials.schema.forms import Check, CodeLabel, Codelist, Form, Item, ItemGroup, Possible, SdtmTarget
+from trials.schema.forms import (
+    Check,
+    CodeLabel,
+    Codelist,
+    Form,
+    Item,
+    ItemGroup,
+    Possible,
+    Reconsent,
+    SdtmTarget,
+    WindowDeviation,
+)
 from trials.schema.grading import GradeCut, GradedEvent, Grading
 from trials.schema.imaging import Charter
 from trials.schema.protocol import Protocol, canonical_text, digest_of
@@ -46,6 +57,7 @@ __all__ = [
     "Possible",
     "Premedication",
     "Protocol",
+    "Reconsent",
     "Routing",
     "SampleOf",
     "SdtmTarget",
@@ -60,6 +72,7 @@ __all__ = [
     "VerificationRule",
     "VersionInfo",
     "Visit",
+    "WindowDeviation",
     "canonical_text",
     "digest_of",
 ]

@@ -151,6 +151,36 @@ class Check(Annotation):
     message: Text
 
 
+class WindowDeviation(Part):
+    """Items of the deviation form that a visit outside its window proposes values for; a person confirms each.
+
+    Attributes
+    ----------
+    date, kind, text : str
+        Items for the day of the visit, the kind of the deviation, and what happened.
+    code : str
+        The kind that means a visit outside its window.
+    """
+
+    date: Name
+    kind: Name
+    code: Text
+    text: str = ""
+
+
+class Reconsent(Part):
+    """Items of a running log that tell when a subject consented to which later protocol version.
+
+    Attributes
+    ----------
+    version : str
+        Item that holds the version's label.
+    """
+
+    date: Name
+    version: Name
+
+
 class Form(Sourced):
     """A case report form.
 
@@ -164,12 +194,18 @@ class Form(Sourced):
         Several numbered rows in the same place.
     row_label : str
         How a row is named, with item ids in braces.
+    columns : tuple of str
+        Items that stand for a row where all rows are shown in one table; the first ones where empty.
     date_item : str
         The item that dates the form's facts; the visit's date otherwise.
     laboratory : str
         The item that names the laboratory whose reference ranges apply to the form's laboratory values.
     graded : GradedEvent
         Where each row is an adverse event: its items for term, time and grade.
+    window_deviation : WindowDeviation
+        Where the form records protocol deviations: what a visit outside its window proposes.
+    reconsent : Reconsent
+        Where each row is a consent to a later version: its items for day and version.
     applies : str
         Rule over the subject's other forms: when false, the form is not expected; unknown expects it.
     """
@@ -180,9 +216,12 @@ class Form(Sourced):
     domain: str = ""
     repeating: Flag = False
     row_label: str = ""
+    columns: tuple[Name, ...] = ()
     date_item: str = ""
     laboratory: str = ""
     graded: GradedEvent | None = None
+    window_deviation: WindowDeviation | None = None
+    reconsent: Reconsent | None = None
     applies: Rule = ""
     help: str = ""
     groups: tuple[ItemGroup, ...]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 REFDAT = "REFDAT"
+DOSE = "DOSE"
 NY = "NY"
 ITEM_KINDS: dict[str, Kind] = {
     "text": "text",
@@ -85,9 +86,10 @@ def form_schema(protocol: Protocol, form: Form) -> Schema:
 
     Items of the form by id (of this row, in a repeating form), items of any form as `FORM.ITEM` (the latest value on or
     before that day; of this form too, so that what is asked once counts at later visits), rows of repeating forms as
-    the list `FORM`, and `REFDAT`, the day of the entry.
+    the list `FORM`, `REFDAT`, the day of the entry, and what the protocol sets for the dose: `DOSE.FORMULA`,
+    `DOSE.PER_M2`, `DOSE.BSA_CAP`.
     """
-    names = {REFDAT: FactType("date"), **row_types(protocol, form)}
+    names = {REFDAT: FactType("date"), **row_types(protocol, form), **_dose_types(protocol)}
     for other in protocol.forms:
         types = row_types(protocol, other)
         if other.repeating and types:
@@ -95,6 +97,22 @@ def form_schema(protocol: Protocol, form: Form) -> Schema:
         elif not other.repeating:
             names |= {f"{other.code}.{name}": each for name, each in types.items()}
     return Schema(names)
+
+
+def _dose_types(protocol: Protocol) -> dict[str, FactType]:
+    if protocol.dose is None:
+        return {}
+    number = FactType("number")
+    return {f"{DOSE}.FORMULA": _TEXT, f"{DOSE}.PER_M2": number, f"{DOSE}.BSA_CAP": number}
+
+
+def dose_facts(protocol: Protocol) -> Mapping[str, object]:
+    """Return what the protocol sets for the dose, for documents that rules of forms are evaluated on."""
+    dose = protocol.dose
+    if dose is None:
+        return {}
+    found = {"FORMULA": dose.formula.value, "PER_M2": dose.per_m2.value, "BSA_CAP": dose.bsa_cap.value}
+    return {DOSE: {name: value for name, value in found.items() if value is not None}}
 
 
 def row_schema(protocol: Protocol, form: Form) -> Schema:

@@ -45,7 +45,7 @@ class Form extends HTMLElement {
     listen(document, 'click', (event) => this.#clickedOutside(event))
     listen(this, 'htmx:finally:request', (event) => this.#finished(event))
     listen(window, 'online', () => this.#again())
-    listen(window, 'beforeunload', (event) => { if (this.unsaved) event.preventDefault() })
+    listen(window, 'beforeunload', (event) => { if (this.unsaved && !this.keptForLater) event.preventDefault() })
     listen(window, 'pagehide', () => this.drafts.keep(true))
     this.panel = new Panel(this)
     this.drafts = new Drafts(this)
@@ -65,6 +65,9 @@ class Form extends HTMLElement {
   get unsaved () {
     return Boolean(this.waiting.size || this.busy || this.asking || this.rest.size || this.open.size || this.querySelector('[data-item].changed'))
   }
+
+  /** Whether the session has ended and the server keeps all of it for the same person: nothing is lost by leaving. */
+  get keptForLater () { return this.stuck === 'signed-out' && this.drafts.holdsAll }
 
   /** Whether a row holds anything that the server has not taken. */
   isUnsaved (row) {
@@ -196,6 +199,7 @@ class Form extends HTMLElement {
     if (!row) return
     const body = partsOf(row)
     body.set('expected', row.dataset.expected ?? '')
+    if (this.open.get(row.id)?.conflict) body.set('confirm', 'conflict') // told of a colleague's value: replacing it asks why
     for (const [name, value] of Object.entries(job.extra)) body.set(name, value)
     if (this.unheard.has(row.id)) body.set('again', this.unheard.get(row.id).join(','))
     const sent = snapshot(row)

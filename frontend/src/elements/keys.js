@@ -42,6 +42,18 @@ function choose (form, control, event) {
   changed.dispatchEvent(new Event('change', { bubbles: true }))
 }
 
+/** No option is chosen any more; an optional list goes back to its empty line. */
+function unchoose (form, control, event) {
+  if (control.disabled) return
+  event.preventDefault()
+  const chosen = control.tagName === 'SELECT' ? [control].filter((select) => select.value) : optionsOf(form, control).filter((option) => option.checked)
+  for (const each of chosen) {
+    if (each.tagName === 'SELECT') each.value = ''
+    else each.checked = false
+  }
+  chosen[0]?.dispatchEvent(new Event('change', { bubbles: true }))
+}
+
 /** The next unit of a number; sent with the value when the field is left. */
 function nextUnit (control, event) {
   const units = control.closest('[data-item]').querySelector('select[data-part="unit"]:not(:disabled)')
@@ -153,6 +165,7 @@ export function fieldKey (form, event) {
     event.preventDefault()
     inColumn(form, control, event.key === 'ArrowDown' ? 1 : -1)
   } else if (inNumber && event.key === 'u' && plain(event) && !/[a-z]$/i.test(control.value)) nextUnit(control, event)
+  else if (/^(Delete|Backspace)$/.test(event.key) && plain(event) && isChosenFrom(control)) unchoose(form, control, event)
   else if (/^[a-z0-9]$/i.test(event.key) && plain(event) && isChosenFrom(control)) choose(form, control, event)
 }
 

@@ -3,6 +3,8 @@
 const clock = (when) => [when.getHours(), when.getMinutes(), when.getSeconds()].map((n) => String(n).padStart(2, '0')).join(':')
 
 const SIGNED_OUT = 'You are signed out. Sign in again in another tab; what you typed stays here.'
+const KEPT = 'You are signed out. What you typed is kept for you, and offered here when you come back.'
+const SIGN_IN = 'Sign in again'
 
 function stateOf (form) {
   const count = new Set([...form.waiting.keys(), ...(form.sending ? [form.sending.row] : [])]).size
@@ -10,6 +12,7 @@ function stateOf (form) {
   const open = [...form.open.values()]
   const refused = open.filter((one) => one.refused)
   if (form.asking) return ['attention', 'Waiting for a reason']
+  if (form.unsaved && form.keptForLater) return ['stop', KEPT]
   if (form.stuck === 'signed-out') return ['stop', count ? `Not saved: ${changes}. ${SIGNED_OUT}` : SIGNED_OUT]
   if (form.stuck || (form.busy && form.inVain)) return ['attention', `Not saved: ${changes}. Trying again`]
   if (refused.length < open.length) return ['stop', 'Someone else changed this']
@@ -26,11 +29,20 @@ export function sayState (form) {
   const [tone, words, time = ''] = stateOf(form)
   const line = form.querySelector('.save-state')
   const whole = [words, time].filter(Boolean).join(' ')
-  if (!line || line.textContent === whole) return
+  if (!line || line.textContent === whole || line.textContent === `${whole} ${SIGN_IN}`) return
   line.className = `save-state ${tone}`
   line.textContent = words
+  if (words === KEPT) line.append(' ', signIn())
   if (!time) return
   const stamp = document.createElement('time')
   stamp.textContent = time
   line.append(' ', stamp)
+}
+
+/** To this page again, which asks for the password first. */
+function signIn () {
+  const link = document.createElement('a')
+  link.href = location.href
+  link.textContent = SIGN_IN
+  return link
 }
