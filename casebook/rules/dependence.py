@@ -58,7 +58,7 @@ def forms_that_follow(protocol: Protocol, form: str, items: Collection[str], vis
 @lru_cache(maxsize=32)
 def _followers(key: ProtocolKey) -> _Followers:
     protocol = key.protocol
-    graded = _graded_items(protocol)
+    graded = graded_items(protocol)
     events = frozenset(form.code for form in protocol.forms if form.graded)
     of: dict[str, set[str]] = defaultdict(set)
     days: dict[str, set[str]] = defaultdict(set)
@@ -81,7 +81,8 @@ def _names_read(protocol: Protocol, form: Form) -> set[str]:
     return {name for name in read if name.partition(".")[0] in codes}
 
 
-def _graded_items(protocol: Protocol) -> dict[str, set[str]]:
+def graded_items(protocol: Protocol) -> dict[str, set[str]]:
+    """Items that have a grading, by form."""
     found: dict[str, set[str]] = defaultdict(set)
     for form in protocol.forms:
         for item in form.items:

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from casebook.models import CheckFiring, Entry, EntryState, Query, QueryMessage, QueryOrigin, QueryState
 from casebook.rules.applicability import forms_left_out
+from casebook.rules.dependence import graded_items
 from casebook.rules.picture import Finding, Picture, ProtocolKey, rules_of
 from casebook.rules.projection import Row, latest_values
 from casebook.rules.yields import watched_digest
@@ -94,7 +95,10 @@ def _left_out(entry: Entry, rows: Sequence[Row]) -> bool:
 
 
 def forms_looking_at(protocol: Protocol, form: str, items: Collection[str]) -> set[str]:
-    """Codes of the forms whose rules name the latest value of one of these items, or the rows of this form."""
+    """Codes of the forms whose rules name the latest value of one of these items, or the rows of this form.
+
+    Among them are forms of events, where the item is one by whose value an event is graded.
+    """
     named = _lookers(ProtocolKey(protocol))
     found = set(named.get(form, frozenset()))
     for item in items:
@@ -108,6 +112,10 @@ def _lookers(key: ProtocolKey) -> dict[str, frozenset[str]]:
     for form in key.protocol.forms:
         for name in rules_of(key.protocol, form.code).names:
             found[name].add(form.code)
+    events = {form.code for form in key.protocol.forms if form.graded}
+    for code, items in graded_items(key.protocol).items():
+        for item in items:
+            found[f"{code}.{item}"] |= events
     return {name: frozenset(codes) for name, codes in found.items()}
 
 

@@ -10,7 +10,7 @@ import pytest
 from audit.context import acting
 from casebook import services
 from casebook.errors import OtherDeskError
-from casebook.models import CheckFiring, Desk, Entry, EntryState, Query, QueryState
+from casebook.models import CheckFiring, Desk, Entry, EntryState, Query, QueryMessage, QueryState
 from casebook.pages.yields import yields_of
 from casebook.rules.cells import Typed
 from casebook.selectors import entries, worked_form
@@ -242,3 +242,24 @@ def test_the_page_of_yields_is_for_data_managers(cast: Cast) -> None:
     assert b"LB-HGB-01" in file.content
     for role in ("coordinator", "monitor", "sponsor", "outsider"):
         assert cast.client(role).get("/queries/yield/").status_code == 404
+
+
+def test_a_grade_is_asked_about_and_the_question_closes_as_the_laboratory_value_changes(cast: Cast) -> None:
+    subject = cast.subject("EXCALIBUR")
+    laboratory = save(cast, form(cast, subject, "LB"), "LBDAT", "2026-03-05")
+    for item, value in (
+        ("AETERM", "Neutropenia"), ("AEDECOD", "Neutrophil count decreased"), ("AESTDAT", "2026-03-04"),
+        ("AEONGO", "Y"), ("AETOXGR", "2"),
+    ):  # fmt: skip
+        event = form(cast, subject, "AE", None) if item == "AETERM" else event
+        event = save(cast, event, item, value)
+    event = complete(event)
+
+    save(cast, laboratory, "NEUT", "0.9", unit="10^9/L", low="1.8", high="7.5")
+
+    query = Query.objects.get(entry=event, item="AETOXGR", state=QueryState.OPEN)
+    asked = QueryMessage.objects.filter(query=query).earliest("pk")
+    assert "grade 3" in asked.text
+    save(cast, laboratory, "NEUT", "1.4", unit="10^9/L", low="1.8", high="7.5", reason="Misread")
+    query.refresh_from_db()
+    assert query.state == QueryState.CLOSED
