@@ -223,6 +223,18 @@ def test_somebody_signed_out_is_told_so_and_keeps_what_was_typed(opened: Page, s
     assert opened.input_value("#f-NA") == "140"
 
 
+def test_somebody_who_may_not_write_any_more_is_told_why_and_not_that_they_are_signed_out(
+    opened: Page, server: Server
+) -> None:
+    why = "Edit access to site NO-01 was withdrawn on 3 Mar 2025, 10:00 CET: data cut."
+    server.next.append(lambda data: (403, "text/html", f'<p role="alert">{why}</p>'))
+    opened.fill("#f-NA", "140")
+    opened.keyboard.press("Tab")
+    opened.get_by_text(why).wait_for()
+    assert "You are signed out" not in state(opened)
+    assert opened.input_value("#f-NA") == "140"
+
+
 def test_a_reason_is_asked_and_travels_with_the_value(opened: Page, server: Server) -> None:
     server.next.append(lambda data: (428, "text/html", REASON))
     opened.fill("#f-HGB", "113")

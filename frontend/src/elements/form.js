@@ -220,7 +220,9 @@ class Form extends HTMLElement {
       this.#later(job, 'network') // no connection, or no answer in time
       return
     }
-    if (answer.redirected || answer.status === 401 || answer.status === 403) this.#later(job, 'signed-out')
+    // a 403 with a sentence of ours is a refusal; one without comes from where nobody is known any more
+    const unknown = answer.status === 403 && !text.includes('role="alert"')
+    if (answer.redirected || answer.status === 401 || unknown) this.#later(job, 'signed-out')
     else if (answer.status >= 500 || answer.status === 429) this.#later(job, 'server')
     else await this.#answered(answer.status, text, row, sent, job)
   }
