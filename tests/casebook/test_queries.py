@@ -247,11 +247,11 @@ def test_the_page_of_yields_is_for_data_managers(cast: Cast) -> None:
 def test_a_grade_is_asked_about_and_the_question_closes_as_the_laboratory_value_changes(cast: Cast) -> None:
     subject = cast.subject("EXCALIBUR")
     laboratory = save(cast, form(cast, subject, "LB"), "LBDAT", "2026-03-05")
+    event = form(cast, subject, "AE", None)
     for item, value in (
         ("AETERM", "Neutropenia"), ("AEDECOD", "Neutrophil count decreased"), ("AESTDAT", "2026-03-04"),
         ("AEONGO", "Y"), ("AETOXGR", "2"),
     ):  # fmt: skip
-        event = form(cast, subject, "AE", None) if item == "AETERM" else event
         event = save(cast, event, item, value)
     event = complete(event)
 
