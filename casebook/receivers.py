@@ -10,6 +10,7 @@ from audit.context import Actor
 from casebook.models import Entry
 from casebook.services.amending import take_over
 from casebook.services.automatic import settle_other_forms
+from casebook.services.cells import Put
 from casebook.services.limits import limits_follow_the_person
 from casebook.services.signing import follow_the_change, settle_signatures
 from casebook.services.verification import ensure_seed
@@ -27,9 +28,11 @@ def bring_under_the_new_version(sender: object, **said: Any) -> None:
 
 
 @receiver(entry_saved, dispatch_uid="casebook.settle_other_forms")
-def look_again(sender: type[Entry], entry: Entry, items: frozenset[str], **_: Any) -> None:
+def look_again(
+    sender: type[Entry], entry: Entry, items: frozenset[str], beside: Put | None = None, **_: Any
+) -> None:
     """Checks of the subject's other forms look again at what changed."""
-    settle_other_forms(entry, items)
+    settle_other_forms(entry, items, None if beside is None else beside.complete)
 
 
 @receiver(entry_saved, dispatch_uid="casebook.signatures_follow")
@@ -38,10 +41,11 @@ def signatures_follow(
     entry: Entry,
     items: frozenset[str],
     actor: Actor,
-    signed: frozenset[str] | None = None,
+    beside: Put | None = None,
     **_: Any,
 ) -> None:
     """A form that shows something else because of this change is signed again."""
+    signed = None if beside is None else beside.signed
     follow_the_change(actor=actor, entry=entry, items=items, signed=signed)
 
 

@@ -7,7 +7,7 @@ from django.dispatch import Signal
 entry_saved = Signal()
 """Sent inside the saving transaction with `entry`, `items` (ids that changed) and `actor`.
 
-Where the writer knows them, with `signed`: codes of the subject's other forms that are signed and not locked.
+Where the writer knows it, with `beside` (a `Put`): which of the subject's other forms are signed, or complete.
 """
 
 place_locked = Signal()

@@ -1,6 +1,7 @@
-"""The statement that puts cells into a form also tells which of the subject's other forms are signed.
+"""The statement that puts cells into a form also tells which of the subject's other forms are signed, or complete.
 
-A change may have to take their signatures back; asking for them apart would cost every save a statement.
+A change may have to take their signatures back, and their checks to look again; asking apart would cost every save a
+statement.
 """
 
 from importlib import import_module
@@ -29,8 +30,10 @@ BEGIN
   RETURN json_build_object(
     'queries', (SELECT coalesce(json_agg(q ORDER BY q.raised_at, q.id), '[]') FROM casebook_query q
                 WHERE q.entry_id = key AND q.state <> 'CLOSED'),
-    'signed', (SELECT coalesce(json_agg(DISTINCT e.form), '[]') FROM casebook_entry e
-               WHERE e.subject_id = whose AND e.id <> key AND e.signing = 'SIGNED' AND NOT e.locked));
+    'beside', (SELECT json_build_object(
+                 'signed', coalesce(json_agg(DISTINCT e.form) FILTER (WHERE e.signing = 'SIGNED'), '[]'),
+                 'complete', coalesce(json_agg(DISTINCT e.form) FILTER (WHERE e.state = 'COMPLETE'), '[]'))
+               FROM casebook_entry e WHERE e.subject_id = whose AND e.id <> key AND NOT e.locked));
 END $body$
 """
 

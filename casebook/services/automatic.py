@@ -52,13 +52,20 @@ def settle_automatic_queries(
     return (*(query for query in known if query not in gone), *raised)
 
 
-def settle_other_forms(entry: Entry, items: Collection[str]) -> None:
+def settle_other_forms(entry: Entry, items: Collection[str], complete: Collection[str] | None = None) -> None:
     """Bring the automatic queries of a subject's other forms in line, where those look at what changed here.
 
     Among them may be the same form at other visits, and other rows of it. Nothing is read where no rule names what
-    changed.
+    changed, or no form with such a rule is complete.
+
+    Parameters
+    ----------
+    complete
+        Codes of the subject's other forms that are complete; looked up where None.
     """
     looking = forms_looking_at(entry.protocol, entry.form, items)
+    if complete is not None:
+        looking &= set(complete)
     if not looking:
         return
     others = entries().filter(subject=entry.subject, form__in=looking, state=EntryState.COMPLETE)

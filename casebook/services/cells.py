@@ -23,12 +23,13 @@ class Put:
     ----------
     queries
         The queries of the form that are not closed.
-    signed
-        Codes of the subject's other forms that are signed and not locked.
+    signed, complete
+        Codes of the subject's other forms that are signed, and that are complete, and not locked.
     """
 
     queries: list[Query]
     signed: frozenset[str]
+    complete: frozenset[str]
 
 
 def put_cells(
@@ -58,4 +59,9 @@ def put_cells(
         (told,) = cursor.fetchone()
     if told is None:
         return None
-    return Put([instance_of(Query, row) for row in told["queries"]], frozenset(told["signed"]))
+    queries, beside = told["queries"], told["beside"]
+    return Put(
+        [instance_of(Query, row) for row in queries],
+        frozenset(beside["signed"]),
+        frozenset(beside["complete"]),
+    )

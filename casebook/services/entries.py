@@ -477,7 +477,7 @@ def _write(
         replan_when_anchored(actor, entry, frozenset({item.id}))
         try:
             moved = frozenset({item.id, *beside})
-            entry_saved.send(Entry, entry=entry, items=moved, actor=actor, signed=put.signed)
+            entry_saved.send(Entry, entry=entry, items=moved, actor=actor, beside=put)
         except DomainError:  # an upper room refuses: nothing is written, so the entry is what it was
             entry.values, entry.state = before
             entry.not_done = left_out

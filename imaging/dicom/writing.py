@@ -28,7 +28,6 @@ LOOKED_AT = 8
 """Slices of a series that are looked at, evenly spread: what is written on one slice is written on all, or nearly."""
 
 _SMALLEST = 128
-_READ_ON = 3
 _EDGE_PART = 5
 _ENLARGED = 2
 _PERCENTILES = (2, 99)
@@ -107,7 +106,7 @@ def signs_of_writing(slices: Sequence[Pixels], *, words: bool = True) -> list[Bo
         Stored values, each of shape (rows, columns); those of another shape than the first are compared with nothing,
         but read like the others.
     words
-        Whether letters are read too, which takes longer than all the rest.
+        Whether letters are read too, on the middle slice; it takes longer than all the rest.
 
     Returns
     -------
@@ -119,7 +118,7 @@ def signs_of_writing(slices: Sequence[Pixels], *, words: bool = True) -> list[Bo
     found = [box for each in slices for box in _boxes_of(_ink(each))]
     found += _boxes_of(_same_everywhere(slices))
     if words:
-        found += [box for place in chosen(len(slices), _READ_ON) for box in _read(slices[place])]
+        found += _read(slices[len(slices) // 2])
     return joined(found)
 
 
