@@ -345,7 +345,8 @@ class _Compiler:
             return limit_leaf(self.place(first), limit, f"{self.written(first)} {limit}", self.traced)
         if node.function in REDUCERS:
             return self.extreme(node)
-        arguments = tuple(self.closure(argument) for argument in node.arguments)
+        argument_of = self.branch if node.function == "finding" else self.closure
+        arguments = tuple(argument_of(argument) for argument in node.arguments)
         operation = OPERATIONS[node.function]
         if len(arguments) == 1:
             only = arguments[0]
@@ -355,7 +356,7 @@ class _Compiler:
         return lambda env: operation(*[argument(env) for argument in arguments])
 
     def choice(self, node: syntax.Call) -> Closure:
-        condition, then, otherwise = (self.closure(argument) for argument in node.arguments)
+        condition, then, otherwise = (self.branch(argument) for argument in node.arguments)
         if self.traced:
             return lambda env: chosen(condition(env), then(env), otherwise(env))
 
@@ -366,6 +367,12 @@ class _Compiler:
             return then(env) if asked is TRUE else otherwise(env)
 
         return run
+
+    def branch(self, node: syntax.Node) -> Closure:
+        """A part of a choice. In the trace each has its place, a literal too, or one branch would stand for another."""
+        run = self.closure(node)
+        is_literal = isinstance(node, LITERALS)
+        return leaving_trace(self.written(node), "literal", run) if self.traced and is_literal else run
 
     def extreme(self, node: syntax.Call) -> Closure:
         reduce = self.reducer(node)

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connections
 from django.test import Client, TransactionTestCase
 from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from accounts.models import Grant, Identification, User
@@ -35,7 +36,7 @@ BOOK_KEEPING = re.compile(
 
 
 # A busy machine is no fault of what is tested: no test is held against a clock.
-hypothesis_settings.register_profile("hilum", deadline=None)
+hypothesis_settings.register_profile("hilum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("hilum")
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eligibility.rules.assessment import (
@@ -246,7 +246,7 @@ documents = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(changes=documents)
 def test_whoever_may_enter_excalibur_1_may_enter_excalibur_2(changes):
     found = assess(facts(**changes))
@@ -258,7 +258,7 @@ def test_whoever_may_enter_excalibur_1_may_enter_excalibur_2(changes):
         assert found.route.decision == "HOLD"
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(changes=documents, data=st.data())
 def test_filling_in_what_is_missing_never_turns_a_decided_verdict(changes, data):
     blank = sorted(key for key, value in changes.items() if value is None)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imaging.dicom import intake, phantom
@@ -177,7 +177,7 @@ def test_every_real_file_gets_a_verdict_and_a_reason() -> None:
 SLICE = one_slice()
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(st.integers(132, 3200), st.binary(min_size=1, max_size=6))
 def test_a_damaged_header_never_raises(offset: int, damage: bytes) -> None:
     verdict(SLICE[:offset] + damage + SLICE[offset + len(damage) :])

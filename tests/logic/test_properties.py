@@ -70,6 +70,23 @@ def test_what_is_not_missing_cannot_change_the_answer(text: str, documents: tupl
     assert outcome.value is Truth.UNKNOWN or not outcome.missing
 
 
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("N = if(B = 'N', 1, X)", ("X",)),
+        ("N = if(B = 'Y', X, 1)", ("X",)),
+        ("N = if(B = 'Y', 1, X)", ()),
+        ("if(B = 'N', @2023-12-01, D1) = @2023-12-01", ("D1",)),
+        ("days(REFDAT, if(B = 'N', @2023-12-01, D1)) = 3", ("D1",)),
+    ],
+)
+def test_the_branch_that_counts_is_asked_for_though_the_other_is_written_out(
+    text: str, missing: tuple[str, ...]
+) -> None:
+    facts = {"B": "Y", "N": 0, "X": None, "D1": None}
+    assert compile_rule(text, SCHEMA).evaluate(facts, AS_OF).missing == missing
+
+
 def _filled(name: str, value: Any, full: dict[str, Any], missing: tuple[str, ...]) -> Any:
     if name == "LB":
         parts = value or {"HGB": None, "BILI": None}
