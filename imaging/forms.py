@@ -80,6 +80,8 @@ def areas_in(request: HttpRequest) -> list[Box]:
     AreaNotUnderstoodError
     """
     typed = request.POST.getlist("area")
+    if not typed:  # a browser that did not send them must not let the pictures pass as they are
+        raise AreaNotUnderstoodError(typed="none was sent")
     try:
         return [Box.parsed(text) for text in typed]
     except ValueError as error:

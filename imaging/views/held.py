@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.decorators import permission
 from accounts.requests import Request
 from casebook.pages.banner import subject_banner
+from foundation.errors import Invalid
 from foundation.tasks import enqueue
 from foundation.web import page
 from imaging.forms import areas_in, reason_in
@@ -48,6 +49,8 @@ def cover(request: Request, file_id: int) -> HttpResponse:
     file = pictures.get_coverable(request.access, file_id)
     actor = request.access.actor(file.subject.trial.code, file.subject.site.code)
     decision, reason = request.POST.get("decision"), reason_in(request)
+    if decision not in ("cover", "release", "reject"):
+        raise Invalid(decision="Cover, let pass or destroy.")
     if decision == "reject":
         number = reject_held(actor=actor, file=file, reason=reason)
         messages.success(request, f"Rejected: {number} files were destroyed.")

@@ -220,6 +220,8 @@ def test_the_site_looks_covers_and_lets_pass(desk: Desk) -> None:
     wrong = client.post(address, {"decision": "cover", "area": "1,2,x,4", "reason": "The name"})
     assert wrong.status_code == 422
     assert "1,2,x,4" in wrong.text
+    for unclear in ({"decision": "cover"}, {}, {"decision": "else", "area": str(WHERE)}):
+        assert client.post(address, {**unclear, "reason": "The name"}).status_code == 422
     assert states(batch) == {"QUARANTINED": 6}
     answer = client.post(
         address, {"decision": "cover", "area": [str(WHERE)], "reason": "The name"}, follow=True
